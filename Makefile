@@ -1,0 +1,63 @@
+# Needs git, make, Node 18 or later and npm. Everything else comes by `npm ci`, among it the Node 24 that runs the
+# build and the tests and becomes the base of the binary, or by scripts/install-packages.
+
+# npm sets variables of its own and of its user's configuration; neither may change what is built.
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+BIN := dist/frontik-supervisor
+TOOLS := node_modules/.bin
+NODE := $(TOOLS)/node
+STAMP := node_modules/.installed
+SOURCES := $(shell find src build -type f -name '*.ts')
+FAST := test/unit test/story test/property
+SLOW := test/fault test/integration test/e2e
+
+# The real files of the given folders; a folder that does not exist is empty.
+tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
+
+.PHONY: binary check test bench demo clean types lint unit
+
+binary: $(BIN)
+
+# `npm ci` removes node_modules first, the stamp with it, so an installation cut short is never taken for a whole one.
+$(STAMP): package.json package-lock.json .npmrc
+	npm ci --no-progress
+	touch $@
+
+# The version contains the commit, so a new commit is a new binary. The file changes only when that text changes.
+dist/version: always $(STAMP)
+	@$(NODE) build/version.ts $@
+.PHONY: always
+
+$(BIN): $(STAMP) $(SOURCES) dist/version
+	scripts/install-packages build
+	$(NODE) build/binary.ts $@
+
+types: $(STAMP)
+	$(TOOLS)/tsc
+
+lint: $(STAMP)
+	$(TOOLS)/biome ci --error-on-warnings
+	$(TOOLS)/oxlint --deny-warnings
+
+unit: $(STAMP)
+	$(NODE) --test $(call tests,$(FAST))
+
+check: types lint unit
+
+test: types lint $(BIN)
+	scripts/install-packages workers
+	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test $(call tests,$(FAST) $(SLOW))
+
+bench: $(BIN)
+	scripts/install-packages build workers
+	$(NODE) scripts/bench-startup.ts
+
+demo: $(BIN)
+	scripts/install-packages workers
+	scripts/demo
+
+clean:
+	rm -rf dist
