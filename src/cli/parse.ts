@@ -1,0 +1,136 @@
+// argv → a plain value. The only file that imports yargs, whose doors and traps are held by its exact pin.
+//
+// What yargs 18 must not decide for us, because it would guess (each was measured):
+// the spelling of names (words.ts does it), numbers (every value stays text), repeated options (the last wins),
+// names that Object.prototype has too (yargs throws a TypeError; they never reach it), help and version (it would look
+// for a package.json and print by itself).
+
+import yargs from 'yargs';
+import { OPTIONS, type Option } from '../config/options.ts';
+import { type Problem, sortWords } from './words.ts';
+
+export type { Problem } from './words.ts';
+
+/** What a command line asks for. Values are still text; whether they make sense is for the settings to say. */
+export type CommandLine =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'request';
+      readonly launcher: string | undefined;
+      readonly action: string | undefined;
+      readonly given: ReadonlyMap<string, string>;
+      readonly problems: readonly Problem[];
+    };
+
+/** The actions that --help shows, in the order in which people meet them. */
+export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
+  ['start', 'start every worker that does not run, wait until all are ready'],
+  ['stop', 'stop all workers, wait until they are gone'],
+  ['restart', 'stop, then start'],
+  ['status', 'show whether the workers run; changes nothing'],
+  ['force-reload', 'the same as restart'],
+  ['try-restart', 'restart if any worker runs, else do nothing'],
+  ['condrestart', 'the same as try-restart'],
+];
+
+const USAGE = `Starts, stops, restarts and shows the web workers of a Frontik or Tornado application.
+
+Usage: frontik-supervisor [options] ACTION [options]
+or:    frontik-supervisor [options] /path/launcher [options] ACTION [options]`;
+
+const EXIT_CODES = `Exit codes:
+  0  done; for status: all workers run
+  1  failed; for status: some workers run (see --supervisor_partial_status)
+  2  wrong command line
+  3  status: no worker runs
+  4  not permitted; for status: cannot tell
+  5  script or launcher not installed
+  6  wrong configuration file or launcher`;
+
+/** Reads a command line (without the program's own name). Never throws, prints, exits, or looks at anything else. */
+export function parse(argv: readonly string[]): CommandLine {
+  const { asks, plain, options, problems } = sortWords(argv);
+  if (asks === 'help') return { kind: 'help', text: helpText() };
+  if (asks === 'version') return { kind: 'version' };
+  const read = readWords(options, plain);
+  // Only a word with a slash can be a launcher (a path), and only before the action; a bare word is always an action.
+  const launcher = read.plain[0]?.includes('/') ? read.plain[0] : undefined;
+  const [action, ...extra] = launcher === undefined ? read.plain : read.plain.slice(1);
+  const surplus = extra.map((source) => ({ source, text: `unexpected word after the action ${action}` }));
+  return { kind: 'request', launcher, action, given: read.given, problems: [...problems, ...surplus] };
+}
+
+/** Reads words that may only be options, such as those on a launcher's first line. */
+export function parseOptions(words: readonly string[]): {
+  readonly given: ReadonlyMap<string, string>;
+  readonly problems: readonly Problem[];
+} {
+  const { asks, plain, options, problems } = sortWords(words);
+  const surplus = plain.map((source) => ({ source, text: 'only options may stand here' }));
+  const asked = asks === undefined ? [] : [{ source: `--${asks}`, text: 'only options with a value may stand here' }];
+  return { given: readWords(options, []).given, problems: [...problems, ...surplus, ...asked] };
+}
+
+interface ReadWords {
+  readonly given: ReadonlyMap<string, string>;
+  readonly plain: readonly string[];
+}
+
+function readWords(options: readonly (readonly [string, string])[], plain: readonly string[]): ReadWords {
+  const names = [...new Set(options.map(([name]) => name))];
+  const read = yargs()
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .string(names)
+    .parseSync([...options.map(([name, value]) => `--${name}=${quoted(value)}`), '--', ...plain]);
+  const given = new Map(names.map((name) => [name, String(read[name])]));
+  return { given, plain: read._.map(String) };
+}
+
+/** yargs takes one pair of quotes off a value, as if no shell had done it before; so it gets one more to take. */
+function quoted(value: string): string {
+  return /^(["'])[\s\S]*\1$/.test(value) ? `"${value}"` : value;
+}
+
+/** The text of --help. Costs more than everything else here together, so it is made only when asked for. */
+function helpText(): string {
+  const page = yargs()
+    .scriptName('')
+    .locale('en')
+    .updateStrings({ 'Commands:': 'Actions:' })
+    .wrap(96)
+    .exitProcess(false)
+    .help(false)
+    .version(false)
+    .usage(USAGE)
+    .parserConfiguration({ 'camel-case-expansion': false })
+    .options(Object.fromEntries(OPTIONS.map((option) => [option.name, described(option)])))
+    .option('help', { alias: 'h', type: 'boolean', description: 'show this text' })
+    .option('version', { alias: 'V', type: 'boolean', description: 'show the version' })
+    .epilogue(EXIT_CODES);
+  for (const [name, help] of ACTIONS) page.command(name, help);
+  let text = '';
+  page.showHelp((made) => {
+    text = made;
+  });
+  return `${text}\n`;
+}
+
+function described(option: Option) {
+  return {
+    description: option.help,
+    ...(option.alias === undefined ? {} : { alias: option.alias }),
+    ...(option.default === undefined ? {} : { default: option.default }),
+    type: ({ str: 'string', int: 'number', bool: 'boolean' } as const)[option.type],
+  };
+}
