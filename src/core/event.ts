@@ -1,0 +1,49 @@
+// Everything that a person may be told, as data; report/ turns it into words.
+
+import type { Notice } from './journey.ts';
+import type { Port } from './units.ts';
+import type { ProcessIdentity, Standing } from './worker.ts';
+
+/** A fresh look at all workers, the base of `status` and of every exit status. */
+export interface Survey {
+  readonly workers: readonly { readonly port: Port; readonly standing: Standing }[];
+  readonly stale: readonly { readonly port: Port; readonly id: ProcessIdentity }[];
+}
+
+/** What a survey comes to. */
+export type Summary = 'all-running' | 'some-running' | 'all-stopped';
+
+/** What the command that ends with a survey wanted; it decides the level of the last line. */
+export type Expectation = 'started' | 'stopped' | 'nothing';
+
+export type Event =
+  | { readonly kind: 'notice'; readonly port: Port; readonly notice: Notice; readonly lastWords: readonly string[] }
+  | { readonly kind: 'killing' }
+  | { readonly kind: 'stop-failed' }
+  | { readonly kind: 'soft-limit-lowered'; readonly limit: number; readonly cause: 'capability' | 'kernel' }
+  | { readonly kind: 'look-alike'; readonly port: Port; readonly pid: number; readonly user: string }
+  | { readonly kind: 'forbidden'; readonly port: Port; readonly pid: number; readonly user: string }
+  | { readonly kind: 'python-chosen'; readonly script: string; readonly why: string }
+  | { readonly kind: 'log-unusable'; readonly port: Port; readonly path: string; readonly why: string }
+  | { readonly kind: 'waiting-for-lock'; readonly holder: string | undefined }
+  | { readonly kind: 'lock-timed-out'; readonly holder: string | undefined }
+  | { readonly kind: 'left-stopped'; readonly ports: readonly Port[] }
+  | { readonly kind: 'problem'; readonly source: string; readonly text: string }
+  | { readonly kind: 'caution'; readonly source: string; readonly text: string }
+  | {
+      readonly kind: 'surveyed';
+      readonly survey: Survey;
+      readonly expected: Expectation;
+      readonly told: ReadonlySet<Port>;
+    };
+
+/** Hands an event to whoever tells people. */
+export type Tell = (event: Event) => void;
+
+/** What a survey comes to: running means ready; stopped means that none is even alive. */
+export function summarize(survey: Survey): Summary {
+  const isRunning = (worker: Survey['workers'][number]): boolean => worker.standing.kind === 'running';
+  if (survey.workers.length > 0 && survey.workers.every(isRunning)) return 'all-running';
+  const isAlive = survey.workers.some((worker) => isRunning(worker) || worker.standing.kind === 'alive');
+  return isAlive ? 'some-running' : 'all-stopped';
+}

@@ -1,0 +1,246 @@
+// Which of the machine's processes are workers of ours. The one place that decides it; pure.
+//
+// A worker is known by our marker in its environment, or by its own command line. Of all the processes that match for one
+// port, the worker is the one whose parent does not match; what descends from it is no worker.
+
+import { asPort, type Port } from './units.ts';
+import type { PidfileSight, ProcessSight } from './worker.ts';
+
+/** What makes a process one of ours. */
+export interface Fleet {
+  /** The configuration's path as it is written, which is what a worker's argv holds. */
+  readonly config: string;
+  /** Paths that are our configuration: the absolute form of `config`, its target, and other names of the same file. */
+  readonly configPaths: ReadonlySet<string>;
+  /** The names a worker's pidfile may have in its argv (absolute, and as the template is written); empty: no template. */
+  readonly pidfilesOf: (port: Port) => readonly string[];
+  /** Without a template that could be read, every worker of the configuration is ours. */
+  readonly anyTemplate: boolean;
+}
+
+/** The users whose processes count. */
+export interface Trust {
+  readonly uids: ReadonlySet<number>;
+  /** This program and its ancestors: never signalled, unless it is the worker itself. */
+  readonly ownPids: ReadonlySet<number>;
+}
+
+/** What a port looks like beside the process list. */
+export interface PortFacts {
+  readonly pidfile: PidfileSight;
+  /** The pids of the scan, or named by the pidfile, that hold a listening socket on the port. */
+  readonly listening: ReadonlySet<number>;
+  /** Whether anything listens on the port. */
+  readonly isOpen: boolean;
+  /** Sessions that workers of this port had, as seen by this command. */
+  readonly sessions: ReadonlySet<number>;
+  /** The process that this command launched for the port. */
+  readonly starter: number | undefined;
+}
+
+/** Who is who on one port. */
+export interface PortProcesses {
+  readonly worker: ProcessSight | undefined;
+  readonly rivals: readonly ProcessSight[];
+  readonly leftBehind: readonly ProcessSight[];
+  /** Look-alikes of users who do not count. */
+  readonly ignored: readonly ProcessSight[];
+  /** Whose the port is. */
+  readonly listener: 'none' | 'worker' | 'stranger';
+}
+
+/** The values of all arguments `--NAME=value` in a command line. */
+function argumentsNamed(name: string, argv: readonly string[]): string[] {
+  const prefix = `--${name}=`;
+  return argv.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length));
+}
+
+/** The port that a word names in plain decimal, so that 8000 is neither 08000 nor 80001. */
+function portOf(text: string): Port | undefined {
+  const port = /^[1-9]\d*$/.test(text) ? Number(text) : Number.NaN;
+  return asPort(port);
+}
+
+/** Splits a marker into the configuration's path and the port. */
+export function parseMarker(marker: string): { readonly path: string; readonly port: Port } | undefined {
+  const colon = marker.lastIndexOf(':');
+  const port = portOf(marker.slice(colon + 1));
+  return colon > 0 && port !== undefined ? { path: marker.slice(0, colon), port } : undefined;
+}
+
+/** Where a path in a process's argv leads, seen from its working directory; undefined when that is unknown. */
+export function seenFrom(cwd: string | undefined, path: string): string | undefined {
+  if (path.startsWith('/')) return path;
+  return cwd === undefined ? undefined : `${cwd === '/' ? '' : cwd}/${path.replace(/^(\.\/)+/, '')}`;
+}
+
+/** The port whose worker this command line is, if it is one of ours. */
+function claimByArgv(process: ProcessSight, fleet: Fleet): Port | undefined {
+  const { argv } = process;
+  if (!argv.includes(`--config=${fleet.config}`)) return undefined;
+  const port = argumentsNamed('port', argv).map(portOf).at(-1);
+  if (port === undefined || !agreesOnPidfile(port, argv, fleet)) return undefined;
+  if (fleet.config.startsWith('/')) return port;
+  // A relative path means nothing by itself: another directory may hold a configuration of the same name.
+  const seen = seenFrom(process.cwd, fleet.config);
+  if (seen !== undefined && fleet.configPaths.has(seen)) return port;
+  const own = fleet.pidfilesOf(port);
+  return argumentsNamed('pidfile', argv).some((path) => path.startsWith('/') && own.includes(path)) ? port : undefined;
+}
+
+/** The same configuration with another pidfile template is another fleet. */
+function agreesOnPidfile(port: Port, argv: readonly string[], fleet: Fleet): boolean {
+  const named = argumentsNamed('pidfile', argv);
+  if (fleet.anyTemplate || named.length === 0) return true;
+  const own = fleet.pidfilesOf(port);
+  return named.every((path) => own.includes(path));
+}
+
+/** The port that a process's marker names, if the marker is of our configuration. */
+function markedPort(process: ProcessSight, fleet: Fleet): Port | undefined {
+  const marker = process.marker === undefined ? undefined : parseMarker(process.marker);
+  return marker !== undefined && fleet.configPaths.has(marker.path) ? marker.port : undefined;
+}
+
+/**
+ * The port for which a process matches. A marker is inherited by everything that a worker starts, so a command line that
+ * speaks of another configuration, port or pidfile outweighs it.
+ */
+export function claimedPort(process: ProcessSight, fleet: Fleet): Port | undefined {
+  const marked = markedPort(process, fleet);
+  if (marked === undefined) return claimByArgv(process, fleet);
+  const { argv } = process;
+  const configs = argumentsNamed('config', argv);
+  const ports = argumentsNamed('port', argv);
+  const agrees =
+    configs.every((path) => path === fleet.config || isOurConfig(path, process, fleet)) &&
+    ports.every((port) => port === String(marked)) &&
+    agreesOnPidfile(marked, argv, fleet);
+  return agrees ? marked : undefined;
+}
+
+function isOurConfig(path: string, process: ProcessSight, fleet: Fleet): boolean {
+  const seen = seenFrom(process.cwd, path);
+  // A daemon has changed its directory since it was given the path: then the marker's word is enough.
+  return seen === undefined || fleet.configPaths.has(seen) || !path.startsWith('/');
+}
+
+/** Whether a user's process counts: both its users must, or a set-user-ID program could be dressed up as a worker. */
+function isTrusted(process: ProcessSight, trust: Trust): boolean {
+  return process.uids.every((uid) => trust.uids.has(uid));
+}
+
+/** Sorts out who is who on one port. `named` is the process that the pidfile names, if it lives. */
+export function identify(
+  port: Port,
+  processes: readonly ProcessSight[],
+  named: ProcessSight | undefined,
+  facts: PortFacts,
+  fleet: Fleet,
+  trust: Trust,
+): PortProcesses {
+  const matching = processes.filter((process) => claimedPort(process, fleet) === port);
+  const pids = new Set<number>(matching.map((process) => process.id.pid));
+  const roots = matching.filter((process) => !pids.has(process.parent));
+  const ignored = roots.filter((process) => !isTrusted(process, trust));
+  const ours = roots.filter((process) => isTrusted(process, trust) && isWorker(process, port, facts, fleet, trust));
+  const [worker, ...rivals] = ours.toSorted((one, other) => rank(other, facts) - rank(one, facts) || older(one, other));
+  const renamed = worker ?? renamedWorker(named, facts, trust);
+  return {
+    worker: renamed,
+    rivals: rivals.filter((process) => !trust.ownPids.has(process.id.pid)),
+    leftBehind: renamed === undefined ? findLeftBehind(port, processes, facts, fleet, trust) : [],
+    ignored: ignored.filter((process) => isWorker(process, port, facts, fleet, trust)),
+    listener: sortListener(renamed, matching, facts),
+  };
+}
+
+/** A marker alone does not make a worker: a daemon started by a worker's helper has it too. */
+function isWorker(process: ProcessSight, port: Port, facts: PortFacts, fleet: Fleet, trust: Trust): boolean {
+  const { pid } = process.id;
+  const { pidfile } = facts;
+  if (trust.ownPids.has(pid) && claimByArgv(process, fleet) !== port) return false;
+  if (pid === facts.starter || facts.listening.has(pid)) return true;
+  if (pidfile.kind === 'names' && pidfile.pid === pid) return true;
+  // A forked child that outlived its worker still has the worker's command line; its session tells.
+  const outlived = pidfile.kind === 'names' && process.session === pidfile.pid;
+  return claimByArgv(process, fleet) === port && !outlived;
+}
+
+function rank(process: ProcessSight, facts: PortFacts): number {
+  const { pidfile } = facts;
+  const isNamed = pidfile.kind === 'names' && pidfile.pid === process.id.pid;
+  return (isNamed ? 2 : 0) + (facts.listening.has(process.id.pid) ? 1 : 0);
+}
+
+function older(one: ProcessSight, other: ProcessSight): number {
+  return one.id.startTicks - other.id.startTicks || one.id.pid - other.id.pid;
+}
+
+/** A worker that wiped its argv and environment counts if its pidfile names it, is younger than it, and it listens here. */
+function renamedWorker(named: ProcessSight | undefined, facts: PortFacts, trust: Trust): ProcessSight | undefined {
+  const { pidfile, listening } = facts;
+  if (named === undefined || pidfile.kind !== 'names' || named.id.pid !== pidfile.pid) return undefined;
+  const speaksOfAnother = argumentsNamed('config', named.argv).length + argumentsNamed('port', named.argv).length > 0;
+  const fits = !speaksOfAnother && named.id.startTicks <= pidfile.writtenTicks && listening.has(named.id.pid);
+  return fits && isTrusted(named, trust) && !trust.ownPids.has(named.id.pid) ? named : undefined;
+}
+
+function findLeftBehind(
+  port: Port,
+  processes: readonly ProcessSight[],
+  facts: PortFacts,
+  fleet: Fleet,
+  trust: Trust,
+): ProcessSight[] {
+  const { pidfile, sessions } = facts;
+  return processes.filter(
+    (process) =>
+      markedPort(process, fleet) === port &&
+      (sessions.has(process.session) || (pidfile.kind === 'names' && process.session === pidfile.pid)) &&
+      isTrusted(process, trust) &&
+      !trust.ownPids.has(process.id.pid),
+  );
+}
+
+/** A port is the worker's if the worker, or what descends from it, holds it. */
+function sortListener(
+  worker: ProcessSight | undefined,
+  matching: readonly ProcessSight[],
+  facts: PortFacts,
+): PortProcesses['listener'] {
+  if (!facts.isOpen) return 'none';
+  const isOwn = [...facts.listening].some((pid) => pid === worker?.id.pid || isDescendant(pid, worker, matching));
+  return isOwn ? 'worker' : 'stranger';
+}
+
+function isDescendant(pid: number, worker: ProcessSight | undefined, matching: readonly ProcessSight[]): boolean {
+  if (worker === undefined) return false;
+  const parents = new Map<number, number>(matching.map((process) => [process.id.pid, process.parent]));
+  let current = parents.get(pid);
+  // A tree of processes is finite, but the list is no snapshot: a pid may have been reused while it was read.
+  for (let depth = 0; current !== undefined && depth < matching.length; depth += 1) {
+    if (current === worker.id.pid) return true;
+    current = parents.get(current);
+  }
+  return false;
+}
+
+/**
+ * Ports outside `configured` on which workers of ours are: with the same configuration, and either with our pidfile
+ * template or, like us, with none.
+ */
+export function stalePorts(processes: readonly ProcessSight[], fleet: Fleet, configured: ReadonlySet<Port>): Port[] {
+  const ports = new Set<Port>();
+  for (const process of processes) {
+    const port = claimedPort(process, fleet);
+    if (port !== undefined && !configured.has(port) && sharesTemplate(process, port, fleet)) ports.add(port);
+  }
+  return [...ports].toSorted((one, other) => one - other);
+}
+
+function sharesTemplate(process: ProcessSight, port: Port, fleet: Fleet): boolean {
+  if (fleet.anyTemplate || argumentsNamed('config', process.argv).length === 0) return true;
+  const hasPidfile = argumentsNamed('pidfile', process.argv).length > 0;
+  return hasPidfile === fleet.pidfilesOf(port).length > 0;
+}

@@ -1,0 +1,144 @@
+// The actions, as goals over the loop. Each ends with a fresh survey; what it comes to in exit codes is cli/exit-status.ts.
+
+import type { Application } from '../core/application.ts';
+import type { Expectation, Survey, Tell } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
+import type { Journey } from '../core/journey.ts';
+import type { Port } from '../core/units.ts';
+import type { Host } from '../host/host.ts';
+import { type Drive, drive, type Interruption, type Member } from './drive.ts';
+import { Observer } from './observe.ts';
+import { survey } from './survey.ts';
+
+/** How a command ended: what it found afterwards, and what went wrong on the way. */
+export interface Outcome {
+  /** Undefined when the command ended before anything was done. */
+  readonly survey: Survey | undefined;
+  readonly failures: readonly Failure[];
+}
+
+/** What a command works with. */
+export interface Situation {
+  readonly application: Application;
+  readonly host: Host;
+  readonly tell: Tell;
+  readonly interruption: Interruption;
+}
+
+/** A fresh look, told. */
+export async function status(situation: Situation): Promise<Outcome> {
+  return conclude(open(situation), situation, 'nothing', []);
+}
+
+/** Starts every configured worker that is not alive, and waits until each is running or has failed. */
+export async function start(situation: Situation): Promise<Outcome> {
+  const session = open(situation);
+  const forbidden = await findForbidden(session, situation);
+  if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
+  const members = await drive(configured(situation, { stage: 'start-due' }), session);
+  return conclude(session, situation, 'started', members);
+}
+
+/** Stops every worker, stale ones included; returns as soon as all are gone. */
+export async function stop(situation: Situation): Promise<Outcome> {
+  const session = open(situation);
+  const forbidden = await findForbidden(session, situation);
+  if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
+  const members = await stopAll(session, situation);
+  const failures = failuresOf(members);
+  if (failures.length === 0) return conclude(session, situation, 'stopped', members);
+  situation.tell({ kind: 'stop-failed' });
+  return { survey: undefined, failures };
+}
+
+/** Stops all, then starts every port whose worker is gone: a second worker never starts beside a stuck first one. */
+export async function restart(situation: Situation): Promise<Outcome> {
+  const session = open(situation);
+  const forbidden = await findForbidden(session, situation);
+  if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
+  const stopped = await stopAll(session, situation);
+  const failures = failuresOf(stopped);
+  if (failures.length > 0) situation.tell({ kind: 'stop-failed' });
+  const ports = new Set(situation.application.specs.map((spec) => spec.port));
+  const due = stopped
+    .filter((member) => ports.has(member.spec.port))
+    .map(
+      (member): Member => (member.journey.stage === 'down' ? { ...member, journey: { stage: 'start-due' } } : member),
+    );
+  const members = await drive(due, session);
+  if (situation.interruption.signal !== undefined) {
+    const left = members.filter((member) => member.journey.stage === 'start-due').map((member) => member.spec.port);
+    if (left.length > 0) situation.tell({ kind: 'left-stopped', ports: left });
+  }
+  const outcome = await conclude(session, situation, 'started', members);
+  return { ...outcome, failures: [...failures, ...outcome.failures] };
+}
+
+/** Whether any worker of the application is alive, stale ones included. */
+export async function isAnyAlive(situation: Situation): Promise<boolean> {
+  const session = open(situation);
+  await session.observer.look(questions(situation, session.observer.findStale()));
+  return session.observer.seen().length > 0;
+}
+
+function open({ application, host, tell, interruption }: Situation): Drive {
+  return { host, observer: new Observer(application, host), patience: application.patience, tell, interruption };
+}
+
+function configured({ application }: Situation, journey: Journey): Member[] {
+  return application.specs.map((spec) => ({ spec, journey, starter: undefined }));
+}
+
+function questions({ application }: Situation, stale: readonly Port[]): Parameters<Observer['look']>[0] {
+  const ports = [...application.specs.map((spec) => spec.port), ...stale];
+  return ports.map((port) => ({ port, about: 'life', starter: undefined }));
+}
+
+async function stopAll(session: Drive, situation: Situation): Promise<readonly Member[]> {
+  const stale = session.observer.findStale();
+  await session.observer.look(questions(situation, stale));
+  if (session.observer.seen().length > 0) situation.tell({ kind: 'killing' });
+  const { specOf } = situation.application;
+  const staleMembers = stale.map(
+    (port): Member => ({ spec: specOf(port), journey: { stage: 'stop-due' }, starter: undefined }),
+  );
+  return drive([...configured(situation, { stage: 'stop-due' }), ...staleMembers], session);
+}
+
+/** Tells of workers that the caller may not signal: a command that could only do half of its work does none. */
+async function findForbidden(session: Drive, situation: Situation): Promise<Failure[]> {
+  const { host, tell } = situation;
+  const { uid } = host.processes.self;
+  if (uid === 0) return [];
+  await session.observer.look(questions(situation, session.observer.findStale()));
+  const forbidden = session.observer.seen().filter(({ process }) => process.uids[0] !== uid);
+  return forbidden.map(({ port, process }) => {
+    tell({ kind: 'forbidden', port, pid: process.id.pid, user: host.accounts.nameOf(process.uids[0]) });
+    return { kind: 'not-permitted', id: process.id };
+  });
+}
+
+function failuresOf(members: readonly Member[]): Failure[] {
+  return members.flatMap(({ journey }) => (journey.stage === 'failed' ? [journey.failure] : []));
+}
+
+async function conclude(
+  session: Drive,
+  situation: Situation,
+  expected: Expectation,
+  members: readonly Member[],
+): Promise<Outcome> {
+  for (const { starter } of members) starter?.release();
+  const found = await survey(session.observer, situation.application);
+  for (const { port, pid, uid } of session.observer.lookAlikes()) {
+    situation.tell({ kind: 'look-alike', port, pid, user: situation.host.accounts.nameOf(uid) });
+  }
+  const told = new Set(
+    members.flatMap(({ spec, journey }) =>
+      journey.stage === 'failed' && journey.failure.kind === 'alive-not-ready' ? [spec.port] : [],
+    ),
+  );
+  const isInterrupted = situation.interruption.signal !== undefined;
+  situation.tell({ kind: 'surveyed', survey: found, expected: isInterrupted ? 'nothing' : expected, told });
+  return { survey: found, failures: failuresOf(members) };
+}

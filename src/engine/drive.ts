@@ -1,0 +1,119 @@
+// The loop: look at all workers together, decide for each, act, tell, wait; until every worker is settled.
+
+import type { Tell } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
+import { type Action, advance, isSettled, type Journey, type Notice, refuse } from '../core/journey.ts';
+import { millis } from '../core/units.ts';
+import type { Patience, WorkerSpec } from '../core/worker.ts';
+import type { Host, Starter } from '../host/host.ts';
+import type { Observer } from './observe.ts';
+import { tidyPidfile } from './pidfile.ts';
+
+/** One worker on its way. */
+export interface Member {
+  readonly spec: WorkerSpec;
+  readonly journey: Journey;
+  /** What this command launched for it. */
+  readonly starter: Starter | undefined;
+}
+
+/** Set by a signal to ourselves: the command stops waiting, and the workers live on. */
+export interface Interruption {
+  signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | undefined;
+  /** Resolves when the signal comes. */
+  readonly arrived: Promise<void>;
+}
+
+/** What the loop works with. */
+export interface Drive {
+  readonly host: Host;
+  readonly observer: Observer;
+  readonly patience: Patience;
+  readonly tell: Tell;
+  readonly interruption: Interruption;
+}
+
+/** Rest between two looks. */
+const POLL = millis(10);
+
+/** Takes every member to where it is settled, or as far as it got when the command was interrupted. */
+export async function drive(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
+  const { host, interruption } = with_;
+  let current = members;
+  while (interruption.signal === undefined) {
+    const begun = host.clock.now();
+    current = await takeTurns(current, with_);
+    if (current.every((member) => isSettled(member.journey))) break;
+    // Looks that take long, with hundreds of workers, must not take a whole core from the workers that boot.
+    const rest = millis(Math.max(POLL, host.clock.now() - begun));
+    await Promise.race([host.clock.sleep(rest), interruption.arrived]);
+  }
+  return current;
+}
+
+async function takeTurns(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
+  const open = members.filter((member) => !isSettled(member.journey));
+  const sightings = await with_.observer.look(
+    open.map(({ spec, journey, starter }) => ({
+      port: spec.port,
+      about: journey.stage === 'stopping' || journey.stage === 'stop-due' ? 'life' : 'readiness',
+      starter,
+    })),
+  );
+  const moved = new Map<Member, Member>();
+  for (const [index, member] of open.entries()) {
+    const sighting = sightings[index];
+    if (sighting === undefined || with_.interruption.signal !== undefined) break;
+    const { journey, actions, notices } = advance(member.journey, sighting, member.spec, with_.patience);
+    tellAll(member, notices, with_);
+    moved.set(member, await performAll({ ...member, journey }, actions, with_));
+  }
+  return members.map((member) => moved.get(member) ?? member);
+}
+
+async function performAll(member: Member, actions: readonly Action[], with_: Drive): Promise<Member> {
+  let current = member;
+  for (const action of actions) {
+    const done = await perform(current, action, with_);
+    if ('starter' in done) current = { ...current, starter: done.starter };
+    if ('refused' in done) {
+      const { journey, notices } = refuse(current.journey, done.refused);
+      tellAll(current, notices, with_);
+      return { ...current, journey };
+    }
+  }
+  return current;
+}
+
+type Done = Record<string, never> | { readonly starter: Starter } | { readonly refused: Failure };
+
+async function perform(member: Member, action: Action, { host, observer }: Drive): Promise<Done> {
+  const { spec } = member;
+  switch (action.do) {
+    case 'launch': {
+      const launched = await host.processes.launch(spec);
+      if (!launched.ok) return { refused: launched.error };
+      observer.noteLaunch(spec.port, launched.value);
+      return { starter: launched.value };
+    }
+    case 'signal': {
+      const sent = host.processes.signal(action.id, action.signal);
+      return sent.ok ? {} : { refused: sent.error };
+    }
+    case 'tidy-pidfile':
+      tidyPidfile(spec, host);
+      return {};
+    case 'write-pidfile':
+      if (spec.pidfile !== undefined) host.files.createPidfile(spec.pidfile, action.id.pid, spec.account);
+      return {};
+    default:
+      return action satisfies never;
+  }
+}
+
+function tellAll(member: Member, notices: readonly Notice[], { tell }: Drive): void {
+  for (const notice of notices) {
+    const lastWords = notice.kind === 'failed-to-start' ? (member.starter?.lastWords() ?? []) : [];
+    tell({ kind: 'notice', port: member.spec.port, notice, lastWords });
+  }
+}

@@ -1,0 +1,146 @@
+// The operating system as this program needs it; interfaces only. Tests put a simulated kernel here.
+
+import type { Failure } from '../core/failure.ts';
+import type { Instant, Millis, Pid, Port } from '../core/units.ts';
+import type {
+  Account,
+  Holder,
+  HttpSight,
+  PidfileSight,
+  ProcessIdentity,
+  ProcessSight,
+  StarterSight,
+  WorkerSpec,
+} from '../core/worker.ts';
+
+export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+
+export interface Clock {
+  /** Monotonic: unmoved by a change of the wall clock. */
+  now(): Instant;
+  sleep(wait: Millis): Promise<void>;
+}
+
+/** A launched worker, seen from its parent. */
+export interface Starter {
+  readonly pid: Pid;
+  /** Whether it has ended, and how in words: `exited with status 1`, `was killed by SIGSEGV`. */
+  state(): StarterSight;
+  /** What it wrote since its launch, by line, the last few only. Reads what has been kept; see WorkerSpec.firstWords. */
+  lastWords(): readonly string[];
+  /** Lets go of what was kept. */
+  release(): void;
+}
+
+export interface Processes {
+  /** This process and its ancestors, and who runs it. */
+  readonly self: { readonly pids: ReadonlySet<number>; readonly uid: number };
+  /**
+   * One pass over /proc: every process of our pid namespace, zombies left out, that carries our marker or has an argument
+   * `--port=`. What vanishes while it is read is left out.
+   */
+  scan(): readonly ProcessSight[];
+  /** One process, whatever it is; undefined when absent, a zombie, or in another pid namespace. */
+  inspect(pid: Pid): ProcessSight | undefined;
+  /** Whether that very process still lives; a zombie does not. */
+  isAlive(id: ProcessIdentity): boolean;
+  /** Looks again that it is still that process, then signals it. */
+  signal(id: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Result<'sent' | 'already-gone', Failure>;
+  /** Starts a worker, detached, through the ulimit wrapper. */
+  launch(spec: WorkerSpec): Promise<Result<Starter, Failure>>;
+}
+
+/** A listening TCP socket; `inode` names it in /proc/PID/fd. */
+export interface Listener {
+  readonly port: Port;
+  readonly inode: string;
+  readonly uid: number;
+}
+
+export interface Sockets {
+  /** All listening TCP sockets, IPv4 and IPv6. */
+  listeners(): readonly Listener[];
+  /** Whether a process has that socket; where its descriptors may not be read, whether it has the socket's owner. */
+  holds(process: ProcessSight, listener: Listener): boolean;
+  /** Which process has the socket, looking at all of them. */
+  holderOf(listener: Listener): Holder;
+  /** Asks a worker whether it is ready; a second for the whole exchange. */
+  probe(port: Port): Promise<HttpSight>;
+}
+
+/** What stands in the way of starting a program. */
+export type ProgramSight =
+  | { readonly kind: 'runnable'; readonly path: string }
+  | { readonly kind: 'needs-interpreter'; readonly path: string; readonly why: string }
+  | { readonly kind: 'missing' };
+
+export interface Files {
+  /** Absolute form of a path as the caller wrote it. */
+  absolute(path: string): string;
+  /** Where a path leads in the end; itself if it leads nowhere. */
+  target(path: string): string;
+  readPidfile(path: string): PidfileSight;
+  /** Removes a pidfile unless it has changed since it was seen. */
+  removePidfile(path: string, seen: PidfileSight): void;
+  /** Creates a pidfile; never writes through an existing name. */
+  createPidfile(path: string, pid: Pid, owner: Account | undefined): void;
+  /** The owner of the directory that a file is in, if there is one. */
+  directoryOwner(path: string): number | undefined;
+  /** Creates missing directories for a file; a complaint if it cannot be put there. */
+  prepareDirectory(path: string, owner: Account | undefined): Result<undefined, Obstacle>;
+  /** Whether prepareDirectory would work, changing nothing. */
+  checkDirectory(path: string, owner: Account | undefined): Result<undefined, Obstacle>;
+  read(path: string): Result<Uint8Array, Obstacle>;
+  /** Looks a program up: a path, or a bare word that is searched on PATH, then in the working directory. */
+  program(word: string): ProgramSight;
+}
+
+/** Why a file cannot be had, with the system's word for it. */
+export interface Obstacle {
+  readonly path: string;
+  readonly code: string;
+}
+
+export interface Accounts {
+  /** A user and group by name or number, as root would become them. */
+  find(user: string | undefined, group: string | undefined): Result<Account, string>;
+  /** The name of a user, or its number. */
+  nameOf(uid: number): string;
+}
+
+/** What the kernel allows for open files. */
+export interface OpenFileLimits {
+  readonly hard: number;
+  readonly kernelMost: number;
+  readonly mayRaise: boolean;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+export interface Locks {
+  /** Takes the application's lock, or waits for it up to `wait`, and writes what we are into it. */
+  take(name: string, note: LockNote, wait: Millis, onWait: (holder: string | undefined) => void): Promise<LockResult>;
+}
+
+/** What the holder of a lock says of itself: its action, and how long it may take at most. */
+export interface LockNote {
+  readonly action: string;
+  readonly most: Millis;
+}
+
+export type LockResult =
+  | { readonly kind: 'held'; readonly lock: Lock }
+  | { readonly kind: 'timed-out'; readonly holder: string | undefined }
+  | { readonly kind: 'unusable'; readonly obstacle: Obstacle };
+
+export interface Host {
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly sockets: Sockets;
+  readonly files: Files;
+  readonly accounts: Accounts;
+  readonly locks: Locks;
+  openFileLimits(): OpenFileLimits;
+}
