@@ -10,7 +10,7 @@ BIN := dist/frontik-supervisor
 TOOLS := node_modules/.bin
 NODE := $(TOOLS)/node
 STAMP := node_modules/.installed
-SOURCES := $(shell find src build -type f -name '*.ts')
+SOURCES := $(shell find src build -type f)
 FAST := test/unit test/story test/property
 SLOW := test/fault test/integration test/e2e
 

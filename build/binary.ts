@@ -1,0 +1,41 @@
+// usage: binary.ts OUTPUT
+// src and Node → the finished binary. Needs nothing but node_modules and strip(1): no network, no HOME.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from './bundle.ts';
+import { NODE_FLAGS, pack } from './sea.ts';
+import { smoke } from './smoke.ts';
+import { stripNode } from './strip.ts';
+
+const [output] = process.argv.slice(2);
+if (output === undefined) throw new Error('usage: binary.ts OUTPUT');
+
+const work = join(import.meta.dirname, '../dist/build');
+mkdirSync(work, { recursive: true });
+const version = readFileSync(join(work, '../version'), 'utf8').trim();
+const [app, cache, probe] = [join(work, 'app.js'), join(work, 'app.cache'), join(work, 'probe')];
+const assets = { app, cache };
+
+const base = stripNode(work);
+writeFileSync(app, await bundle(version));
+execFileSync(base, [...NODE_FLAGS, join(import.meta.dirname, 'warm.ts'), app, cache], {
+  // What its commands say is nothing to look at, unless it fails: then stderr is part of the error.
+  stdio: ['ignore', 'ignore', 'pipe'],
+});
+
+await pack(join(import.meta.dirname, 'boot-probe.cjs'), assets, base, probe);
+const verdict = execFileSync(probe, { encoding: 'utf8', env: {} });
+rmSync(probe);
+if (verdict !== 'accepted') throw new Error(`V8 does not take the bytecode: ${verdict}`);
+
+// The binary may be running: it is never written to, but replaced (execve(2), ETXTBSY).
+const made = `${output}.${process.pid}`;
+try {
+  await pack(join(import.meta.dirname, 'boot.cjs'), assets, base, made);
+  smoke(made, version);
+  renameSync(made, output);
+} finally {
+  rmSync(made, { force: true });
+}

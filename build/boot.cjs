@@ -1,0 +1,11 @@
+// The main script of the binary: compiles the bundle with the bytecode of its warm functions, and runs it. It is small
+// because the binary holds no bytecode for this file itself.
+const { getAsset, getRawAsset } = require('node:sea');
+const { Script } = require('node:vm');
+const script = new Script(getAsset('app', 'latin1'), {
+  filename: 'frontik-supervisor.js',
+  cachedData: new Uint8Array(getRawAsset('cache')),
+});
+const bundle = { exports: {} };
+script.runInThisContext()(bundle.exports, require, bundle);
+bundle.exports.main(process.argv.slice(2));

@@ -1,0 +1,68 @@
+// src → one JavaScript text in which the libraries are part of the program.
+
+import { join } from 'node:path';
+import { type Plugin, build as runEsbuild } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+const SHIMS = join(import.meta.dirname, 'shims');
+const MODULES = join(ROOT, 'node_modules');
+
+/** Who imports what, and what it gets. The names are internals of exactly pinned packages: see package.json. */
+const REPLACED: readonly { readonly by: RegExp; readonly path: RegExp; readonly with: string }[] = [
+  { by: /\/yargs\/index\.mjs$/, path: /platform-shims\/esm\.mjs$/, with: join(SHIMS, 'yargs-platform.mjs') },
+  { by: /\/shims\/yargs-platform\.mjs$/, path: /^cliui-core$/, with: join(MODULES, 'cliui/build/lib/index.js') },
+  {
+    by: /\/shims\/yargs-platform\.mjs$/,
+    path: /^yargs-parser-core$/,
+    with: join(MODULES, 'yargs-parser/build/lib/yargs-parser.js'),
+  },
+  {
+    by: /\/shims\/yargs-platform\.mjs$/,
+    path: /^yargs-parser-strings$/,
+    with: join(MODULES, 'yargs-parser/build/lib/string-utils.js'),
+  },
+  { by: /\/signale\/\w+\.js$/, path: /^pkg-conf$/, with: join(SHIMS, 'pkg-conf.cjs') },
+  { by: /\/signale\/\w+\.js$/, path: /^chalk$/, with: join(SHIMS, 'chalk.cjs') },
+  { by: /\/signale\/\w+\.js$/, path: /^figures$/, with: join(SHIMS, 'figures.cjs') },
+  { by: /\/signale\/\w+\.js$/, path: /^readline$/, with: join(SHIMS, 'readline.cjs') },
+];
+
+/** Makes the bundle of `src/main.ts`. Everything that is wrong with it is an error of the build. */
+export async function bundle(version: string): Promise<string> {
+  const used = new Set<string>();
+  const replace: Plugin = {
+    name: 'replace',
+    setup: (build) => {
+      build.onResolve({ filter: /./ }, ({ path, importer }) => {
+        const found = REPLACED.find((entry) => entry.path.test(path) && entry.by.test(importer));
+        if (found === undefined) return undefined;
+        used.add(found.with);
+        return { path: found.with };
+      });
+    },
+  };
+  const { outputFiles } = await runEsbuild({
+    entryPoints: [join(ROOT, 'src/main.ts')],
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    charset: 'ascii',
+    // Names and lines stay: V8 prints the source line of an uncaught error.
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { FRONTIK_SUPERVISOR_VERSION: JSON.stringify(version), 'import.meta.url': '"file:///frontik-supervisor"' },
+    plugins: [replace],
+  });
+  const unused = REPLACED.filter((entry) => !used.has(entry.with));
+  if (unused.length > 0) throw new Error(`nobody imports any more: ${unused.map((entry) => entry.path).join(' ')}`);
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error('esbuild made no file');
+  const text = `(function (exports, require, module) {${output.text}\n})`;
+  // The boot script reads it as latin1, and V8 keeps one byte a character only then.
+  if (/[^\t\n -~]/.test(text)) throw new Error('the bundle is not pure ASCII');
+  return text;
+}
