@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly uid?: number;
+  /** What a Node parent or inetd gives: python-daemon does not detach from such a one. */
+  readonly stdin?: 'socket';
   /** Ended by force after that many ms, which fails the test. */
   readonly limit?: number;
   /** A program, with its words, that is to run the command: `nice`, `script`, `setpriv`. */
@@ -63,7 +65,7 @@ export class Running {
     const limit = options.limit ?? COMMAND_LIMIT;
     this.#child = spawn(program, args, {
       env: { ...(options.env ?? environment) },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin === 'socket' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
@@ -95,6 +97,10 @@ export class Running {
     });
     // Whoever awaits it sees a failure; a test that fails before must not end in an unhandled one.
     this.outcome.catch(() => undefined);
+  }
+
+  get isOver(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   get stderr(): string {

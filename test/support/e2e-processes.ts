@@ -17,7 +17,7 @@ export interface Seen extends Identity {
 }
 
 /** What a vanished process, or another user's, answers to a read. */
-const EXPECTED = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL', 'ENOTDIR'];
+const EXPECTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL', 'ENOTDIR']);
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -27,7 +27,7 @@ function tolerate<T>(read: () => T, otherwise: T): T {
   try {
     return read();
   } catch (error) {
-    if (EXPECTED.includes(codeOf(error))) {
+    if (EXPECTED.has(codeOf(error))) {
       return otherwise;
     }
     throw error;

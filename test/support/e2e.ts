@@ -91,6 +91,13 @@ export interface Facts {
   readonly cwd: string;
 }
 
+/** The worker's front page. */
+export interface Front {
+  readonly port: number;
+  readonly pid: number;
+  readonly app: string | null;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -194,6 +201,11 @@ export class Stage {
   write(name: string, text: string, mode = 0o644): string {
     writeFileSync(this.path(name), text);
     chmodSync(this.path(name), mode);
+    return this.path(name);
+  }
+
+  directory(name: string): string {
+    mkdirSync(this.path(name), { recursive: true });
     return this.path(name);
   }
 
@@ -327,13 +339,13 @@ export class Stage {
   }
 
   /** What the worker is now, from outside and inside. */
-  async facts(index: number): Promise<{ readonly port: number; readonly pid: number; readonly app: string | null }> {
-    return JSON.parse((await this.page(index, '/')).body);
+  async facts(index: number): Promise<Front> {
+    return JSON.parse((await this.page(index, '/')).body) as Front;
   }
 
   /** What the worker's very first process had, before it daemonized. */
   async born(index: number): Promise<Facts> {
-    return JSON.parse((await this.page(index, '/born')).body);
+    return JSON.parse((await this.page(index, '/born')).body) as Facts;
   }
 
   /** Ends a worker behind the supervisor's back, and waits until it is gone. */
@@ -449,7 +461,7 @@ export function whyNotAnotherUser(): string | undefined {
 /** The binary where another user can reach it, which a checkout below a home directory is not. */
 export function reachable(stage: Stage): string {
   const copy = stage.path('frontik-supervisor');
-  copyFileSync(binary, copy);
+  copyFileSync(binary, copy, constants.COPYFILE_FICLONE);
   chmodSync(copy, 0o755);
   return copy;
 }
