@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary check test bench demo clean types lint unit
+.PHONY: binary check test bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -51,13 +51,20 @@ test: types lint $(BIN)
 	scripts/install-packages workers
 	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test $(call tests,$(FAST) $(SLOW))
 
-bench: $(BIN)
-	scripts/install-packages build workers
+dist/bench/hello: $(STAMP) build/hello.ts build/sea.ts build/strip.ts
+	scripts/install-packages build
+	$(NODE) build/hello.ts dist/bench
+
+bench: $(BIN) dist/bench/hello
+	scripts/install-packages workers
 	$(NODE) scripts/bench-startup.ts
 
 demo: $(BIN)
 	scripts/install-packages workers
 	scripts/demo
+
+format: $(STAMP)
+	$(TOOLS)/biome check --write
 
 clean:
 	rm -rf dist
