@@ -1,0 +1,323 @@
+// The simulated kernel as the program sees it: a Host. One SimHost is one life of the supervisor, which can end at any call.
+
+import type { Failure } from '../../src/core/failure.ts';
+import { asPid, type Instant, type Millis, type Pid, type Port } from '../../src/core/units.ts';
+import type {
+  Account,
+  Holder,
+  HttpSight,
+  PidfileSight,
+  ProcessIdentity,
+  ProcessSight,
+  StarterSight,
+  WorkerSpec,
+} from '../../src/core/worker.ts';
+import type {
+  Accounts,
+  Clock,
+  Files,
+  Host,
+  Listener,
+  Locks,
+  OpenFileLimits,
+  Processes,
+  Result,
+  Sockets,
+  Starter,
+} from '../../src/host/host.ts';
+import type { Kernel, SimProcess, Timer } from './sim-kernel.ts';
+import { bear, type Script } from './sim-worker.ts';
+
+/** What the program asks of its host, by name. */
+export type Operation =
+  | 'sleep'
+  | 'scan'
+  | 'inspect'
+  | 'isAlive'
+  | 'signal'
+  | 'launch'
+  | 'listeners'
+  | 'holds'
+  | 'holderOf'
+  | 'probe'
+  | 'readPidfile'
+  | 'removePidfile'
+  | 'createPidfile'
+  | 'directoryOwner'
+  | 'target';
+
+/** The `nth` call of one operation, and the `count`th of all; both from 1. `about` is the process or port in question. */
+export interface Call {
+  readonly op: Operation;
+  readonly nth: number;
+  readonly count: number;
+  readonly about: number | undefined;
+}
+
+/** What goes wrong at a call; undefined: nothing. It may also change the world just before the call. */
+export type Meddle = (call: Call) => string | undefined;
+
+/** Thrown out of the call at which the supervisor is killed. */
+export class Killed extends Error {
+  constructor() {
+    super('the supervisor was killed');
+  }
+}
+
+export interface Life {
+  readonly kernel: Kernel;
+  readonly supervisor: SimProcess;
+  readonly scriptOf: (port: number) => Script;
+  readonly killAt: number | undefined;
+  readonly meddle: Meddle;
+}
+
+export class SimHost implements Host {
+  /** Calls so far. */
+  count = 0;
+  readonly #life: Life;
+  readonly #kernel: Kernel;
+  readonly #counts = new Map<Operation, number>();
+  readonly #open = new Set<Timer>();
+  #isDead = false;
+
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly sockets: Sockets;
+  readonly files: Files;
+  readonly accounts: Accounts;
+  readonly locks: Locks;
+
+  constructor(life: Life) {
+    this.#life = life;
+    this.#kernel = life.kernel;
+    this.clock = {
+      now: () => this.#kernel.now as Instant,
+      sleep: (wait) => this.#sleep(wait),
+    };
+    this.processes = {
+      self: { pids: new Set(this.#ancestors()), uid: life.supervisor.uids[1] },
+      scan: () => this.#scan(),
+      inspect: (pid) => this.#inspect(pid),
+      isAlive: (id) => {
+        this.#enter('isAlive', id.pid);
+        return this.#kernel.find(id) !== undefined;
+      },
+      signal: (id, signal) => this.#signal(id, signal),
+      launch: (spec) => this.#launch(spec),
+    };
+    this.sockets = {
+      listeners: () => this.#listeners(),
+      holds: (process, listener) => this.#holds(process, listener),
+      holderOf: (listener) => this.#holderOf(listener),
+      probe: (port) => this.#probe(port),
+    };
+    this.files = {
+      cwd: () => life.supervisor.cwd,
+      target: (path) => {
+        this.#enter('target', undefined);
+        return this.#kernel.links.get(path) ?? path;
+      },
+      readPidfile: (path) => this.#readPidfile(path),
+      removePidfile: (path, seen) => this.#removePidfile(path, seen),
+      createPidfile: (path, pid, owner) => this.#createPidfile(path, pid, owner),
+      directoryOwner: (path) => {
+        if (this.#enter('directoryOwner', undefined) !== undefined) return undefined;
+        return this.#kernel.directories.get(path.slice(0, path.lastIndexOf('/'))) ?? 0;
+      },
+      prepareDirectory: () => ({ ok: true, value: undefined }),
+      checkDirectory: () => ({ ok: true, value: undefined }),
+      read: (path) => ({ ok: false, error: { path, code: 'ENOENT' } }),
+      program: (path) => ({ kind: 'runnable', path }),
+    };
+    this.accounts = {
+      find: (user) => ({ ok: false, error: `no user ${user}` }),
+      nameOf: (uid) => (uid === 0 ? 'root' : `user${uid}`),
+    };
+    this.locks = {
+      take: async () => ({ kind: 'held', lock: { release: () => this.#kernel.note('unlock') } }),
+    };
+  }
+
+  openFileLimits(): OpenFileLimits {
+    return { hard: 1_048_576, kernelMost: 1_048_576, mayRaise: true };
+  }
+
+  /** Ends this life of the supervisor: nothing that it waits for comes any more. */
+  end(): void {
+    this.#isDead = true;
+    this.#kernel.abandon(this.#open);
+    this.#kernel.end(this.#life.supervisor, 'exited');
+  }
+
+  #enter(op: Operation, about: number | undefined): string | undefined {
+    if (this.#isDead) throw new Killed();
+    this.count += 1;
+    const nth = (this.#counts.get(op) ?? 0) + 1;
+    this.#counts.set(op, nth);
+    if (this.count === this.#life.killAt) {
+      this.end();
+      throw new Killed();
+    }
+    return this.#life.meddle({ op, nth, count: this.count, about });
+  }
+
+  #ancestors(): number[] {
+    const pids: number[] = [];
+    let current: SimProcess | undefined = this.#life.supervisor;
+    while (current !== undefined) {
+      pids.push(current.id.pid);
+      current = this.#kernel.processes.get(current.parent);
+    }
+    return pids;
+  }
+
+  async #sleep(wait: Millis): Promise<void> {
+    const late = this.#enter('sleep', undefined);
+    await this.#kernel.wait(late === undefined ? wait : wait + Number(late), this.#open);
+  }
+
+  /** Root sees into every process, others into their own. */
+  #maySee(process: SimProcess): boolean {
+    const { uids } = this.#life.supervisor;
+    return uids[1] === 0 || process.uids.every((uid) => uid === uids[1]);
+  }
+
+  #sight(process: SimProcess): ProcessSight {
+    const { id, parent, session, argv, uids } = process;
+    const isVisible = this.#maySee(process);
+    return {
+      id,
+      parent,
+      session,
+      argv,
+      uids,
+      marker: isVisible ? process.marker : undefined,
+      cwd: isVisible ? process.cwd : undefined,
+    };
+  }
+
+  #scan(): readonly ProcessSight[] {
+    const missed = this.#enter('scan', undefined);
+    return this.#kernel
+      .living()
+      .map((process) => this.#sight(process))
+      .filter(({ marker, argv }) => marker !== undefined || argv.some((word) => word.startsWith('--port=')))
+      .filter(({ id }) => missed !== 'all' && String(id.pid) !== missed);
+  }
+
+  #inspect(pid: Pid): ProcessSight | undefined {
+    const isMissed = this.#enter('inspect', pid) !== undefined;
+    const process = this.#kernel.processes.get(pid);
+    return process?.state === 'alive' && !isMissed ? this.#sight(process) : undefined;
+  }
+
+  #signal(id: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Result<'sent' | 'already-gone', Failure> {
+    const refusal = this.#enter('signal', id.pid);
+    const process = this.#kernel.find(id);
+    if (process === undefined) return { ok: true, value: 'already-gone' };
+    if (refusal !== undefined || !this.#mayTouch(process)) return { ok: false, error: { kind: 'not-permitted', id } };
+    this.#kernel.note(`${signal} ${process.truth.label}`);
+    this.#kernel.signals.push({ at: this.#kernel.now, signal, process });
+    if (!process.truth.ours) this.#kernel.crimes.push(`${signal} sent to ${process.truth.label}`);
+    process.onSignal(signal);
+    return { ok: true, value: 'sent' };
+  }
+
+  #mayTouch(process: SimProcess): boolean {
+    const { uids } = this.#life.supervisor;
+    return uids[1] === 0 || process.uids[0] === uids[1];
+  }
+
+  async #launch(spec: WorkerSpec): Promise<Result<Starter, Failure>> {
+    const { port, argv, marker, pidfile, account } = spec;
+    const code = this.#enter('launch', port);
+    const kernel = this.#kernel;
+    if (code !== undefined) return { ok: false, error: { kind: 'launch-refused', program: argv[0], code } };
+    for (const { truth } of kernel.living()) {
+      if (truth.role === 'worker' && truth.port === port) kernel.crimes.push(`launched ${port} beside ${truth.label}`);
+    }
+    const { id, uids, cwd } = this.#life.supervisor;
+    const uid = account?.uid ?? uids[1];
+    const script = this.#life.scriptOf(port);
+    const process = bear(kernel, { port, argv, marker, pidfile, parent: id.pid, uid, cwd }, script);
+    kernel.note(`launch ${port}`);
+    const state = (): StarterSight =>
+      process.state === 'alive' ? { kind: 'running' } : { kind: 'exited', how: process.ending };
+    return {
+      ok: true,
+      value: { pid: process.id.pid, state, lastWords: () => script.words, release: () => undefined },
+    };
+  }
+
+  #listeners(): readonly Listener[] {
+    if (this.#enter('listeners', undefined) !== undefined) return [];
+    return this.#kernel.sockets.map(({ port, inode, uid }) => ({ port, inode, uid }));
+  }
+
+  #holds(process: ProcessSight, listener: Listener): boolean {
+    if (this.#enter('holds', process.id.pid) !== undefined) return false;
+    const real = this.#kernel.find(process.id);
+    if (real === undefined) return false;
+    if (!this.#maySee(real)) return real.uids[1] === listener.uid;
+    return this.#kernel.sockets.some(({ inode, holders }) => inode === listener.inode && holders.has(real));
+  }
+
+  #holderOf(listener: Listener): Holder {
+    if (this.#enter('holderOf', listener.port) !== undefined) return undefined;
+    const socket = this.#kernel.sockets.find(({ inode }) => inode === listener.inode);
+    const holder = [...(socket?.holders ?? [])].find((process) => this.#maySee(process));
+    return holder === undefined ? undefined : { pid: holder.id.pid, name: holder.name };
+  }
+
+  async #probe(port: Port): Promise<HttpSight> {
+    const spoiled = this.#enter('probe', port);
+    const socket = this.#kernel.sockets.find((other) => other.port === port);
+    const [holder] = socket?.holders ?? [];
+    if (holder === undefined) return 'silent';
+    const answer = spoiled === 'silent' ? { sight: 'silent' as const, after: SECOND } : holder.answer();
+    await this.#kernel.wait(Math.min(answer.after, SECOND), this.#open);
+    if (this.#isDead) throw new Killed();
+    if (holder.state !== 'alive' || answer.after >= SECOND) return 'silent';
+    return spoiled === 'unready' ? 'unready' : answer.sight;
+  }
+
+  #readPidfile(path: string): PidfileSight {
+    const spoiled = this.#enter('readPidfile', undefined);
+    switch (spoiled) {
+      case undefined:
+        return this.#kernel.pidfile(path);
+      case 'none':
+      case 'empty':
+        return { kind: spoiled };
+      case 'EACCES':
+        return { kind: 'unusable', why: spoiled };
+      default:
+        return { kind: 'names', pid: asPid(Number(spoiled)) ?? (2 as Pid), writtenTicks: this.#kernel.ticks };
+    }
+  }
+
+  #removePidfile(path: string, seen: PidfileSight): void {
+    if (this.#enter('removePidfile', undefined) !== undefined) return;
+    const now = this.#kernel.pidfile(path);
+    if (JSON.stringify(now) !== JSON.stringify(seen)) return;
+    this.#kernel.note(`remove ${path}`);
+    if (now.kind === 'names') this.#accuseOfTheft(path, now.pid);
+    this.#kernel.files.delete(path);
+  }
+
+  #accuseOfTheft(path: string, pid: Pid): void {
+    const named = this.#kernel.processes.get(pid);
+    if (named?.state !== 'alive') return;
+    if (named.argv.includes(`--pidfile=${path}`))
+      this.#kernel.crimes.push(`removed the pidfile of ${named.truth.label}`);
+  }
+
+  #createPidfile(path: string, pid: Pid, owner: Account | undefined): void {
+    if (this.#enter('createPidfile', pid) !== undefined || this.#kernel.files.has(path)) return;
+    this.#kernel.note(`write ${path}`);
+    this.#kernel.write(path, { pid }, owner?.uid ?? this.#life.supervisor.uids[1]);
+  }
+}
+
+const SECOND = 1000;
