@@ -220,7 +220,7 @@ test(
     const second = stage.worker(1);
     await stage.expect('status', '[T] some workers are running!\nexit 1');
     await stage.expect(
-      'stop --workers_count=1 --start_port=' + String(stage.port(0)),
+      'stop',
       `
       [T] some of the workers are running, trying to kill
       [T] stopping worker P1

@@ -255,9 +255,14 @@ export class Stage {
     return running;
   }
 
-  /** An action, with this stage's script and config, under way. */
+  /** The whole command line of an action with this stage's script and config. */
+  command(words: string): readonly string[] {
+    return [binary, ...this.settings, ...words.split(' ')];
+  }
+
+  /** An action under way. */
   begin(words: string, options: RunOptions = {}): Running {
-    return this.call([...this.settings, ...words.split(' ')], options);
+    return this.program(this.command(words), options);
   }
 
   run(words: string, options: RunOptions = {}): Promise<Outcome> {
@@ -461,7 +466,7 @@ export function whyNotAnotherUser(): string | undefined {
 /** The binary where another user can reach it, which a checkout below a home directory is not. */
 export function reachable(stage: Stage): string {
   const copy = stage.path('frontik-supervisor');
-  copyFileSync(binary, copy, constants.COPYFILE_FICLONE);
+  copyFileSync(binary, copy);
   chmodSync(copy, 0o755);
   return copy;
 }
