@@ -1,8 +1,9 @@
 // The main script of the binary: compiles the bundle with the bytecode of its warm functions, and runs it. It is small
 // because the binary holds no bytecode for this file itself.
-const { getAsset, getRawAsset } = require('node:sea');
+const { getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
-const script = new Script(getAsset('app', 'latin1'), {
+// Not getAsset(…, 'latin1'): its TextDecoder makes 3 ms of start-up (a tenth) out of nothing.
+const script = new Script(Buffer.from(getRawAsset('app')).latin1Slice(), {
   filename: 'frontik-supervisor.js',
   cachedData: new Uint8Array(getRawAsset('cache')),
 });
