@@ -1,11 +1,14 @@
 // Builds the real world, runs the command in it, sets the exit code; nothing else.
 
-import { parse } from './cli/parse.ts';
+import { run } from './cli/run.ts';
+import type { Interruption } from './engine/drive.ts';
+import { openHost } from './host/node-host.ts';
 import { isTerminal, writeText } from './host/output.ts';
 import { openConsole } from './report/console.ts';
+import { lines } from './report/wording.ts';
 
 // Put in by the build (build/bundle.ts): `VERSION (commit abcdef1)`.
-declare const FRONTIK_SUPERVISOR_VERSION: string;
+declare const FRONTIK_SUPERVISOR_VERSION: string | undefined;
 
 /** Runs one command; `argv` is without the program's own name. Returns by itself, never by process.exit. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -16,22 +19,31 @@ export async function main(argv: readonly string[]): Promise<void> {
     env: process.env,
     now: () => new Date(),
   });
-  const line = parse(argv);
-  switch (line.kind) {
-    case 'help':
-      writeText(1, line.text);
-      process.exitCode = 0;
-      return;
-    case 'version':
-      writeText(1, `frontik-supervisor ${FRONTIK_SUPERVISOR_VERSION}\n`);
-      process.exitCode = 0;
-      return;
-    case 'request':
-      for (const { source, text } of line.problems) say('error', `${source}: ${text}`);
-      if (line.problems.length > 0) process.exitCode = 2;
-      else say('error', `not built yet: ${line.action}`);
-      return;
-    default:
-      line satisfies never;
+  process.exitCode = await run(argv, {
+    version: typeof FRONTIK_SUPERVISOR_VERSION === 'string' ? FRONTIK_SUPERVISOR_VERSION : 'unbuilt',
+    host: openHost(),
+    tell: (event) => {
+      for (const [level, text] of lines(event)) say(level, text);
+    },
+    interruption: listen(),
+    print: (text) => writeText(1, text),
+  });
+}
+
+/** The first signal ends the waiting, in order; a second one ends the program. */
+function listen(): Interruption {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const interruption: Interruption = { signal: undefined, arrived: promise };
+  for (const [signal, number] of [
+    ['SIGHUP', 1],
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.on(signal, () => {
+      if (interruption.signal !== undefined) process.exit(128 + number);
+      interruption.signal = signal;
+      resolve();
+    });
   }
+  return interruption;
 }

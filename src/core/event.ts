@@ -25,9 +25,11 @@ export type Event =
   | { readonly kind: 'forbidden'; readonly port: Port; readonly pid: number; readonly user: string }
   | { readonly kind: 'python-chosen'; readonly script: string; readonly why: string }
   | { readonly kind: 'log-unusable'; readonly port: Port; readonly path: string; readonly why: string }
+  | { readonly kind: 'pidfile-stuck'; readonly path: string; readonly code: string }
   | { readonly kind: 'waiting-for-lock'; readonly holder: string | undefined }
   | { readonly kind: 'lock-timed-out'; readonly holder: string | undefined }
   | { readonly kind: 'left-stopped'; readonly ports: readonly Port[] }
+  | { readonly kind: 'no-such-action'; readonly action: string | undefined }
   | { readonly kind: 'problem'; readonly source: string; readonly text: string }
   | { readonly kind: 'caution'; readonly source: string; readonly text: string }
   | {

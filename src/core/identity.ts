@@ -3,6 +3,7 @@
 // A worker is known by our marker in its environment, or by its own command line. Of all the processes that match for one
 // port, the worker is the one whose parent does not match; what descends from it is no worker.
 
+import { resolveFrom } from './path.ts';
 import { asPort, type Port } from './units.ts';
 import type { PidfileSight, ProcessSight } from './worker.ts';
 
@@ -71,7 +72,7 @@ export function parseMarker(marker: string): { readonly path: string; readonly p
 /** Where a path in a process's argv leads, seen from its working directory; undefined when that is unknown. */
 export function seenFrom(cwd: string | undefined, path: string): string | undefined {
   if (path.startsWith('/')) return path;
-  return cwd === undefined ? undefined : `${cwd === '/' ? '' : cwd}/${path.replace(/^(\.\/)+/, '')}`;
+  return cwd === undefined ? undefined : resolveFrom(cwd, path);
 }
 
 /** The port whose worker this command line is, if it is one of ours. */

@@ -74,7 +74,7 @@ export interface Turn {
 /** Looks that must agree before a worker that was launched is called dead. */
 const SURE = 3;
 /** Workers that may appear on a port during one stop. */
-const MOST_WAVES = 4;
+export const MOST_WAVES = 4;
 const SECOND = millis(1000);
 
 /** Whether nothing is left to be done for this worker. */

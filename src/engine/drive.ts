@@ -5,7 +5,7 @@ import type { Failure } from '../core/failure.ts';
 import { type Action, advance, isSettled, type Journey, type Notice, refuse } from '../core/journey.ts';
 import { millis } from '../core/units.ts';
 import type { Patience, WorkerSpec } from '../core/worker.ts';
-import type { Host, Starter } from '../host/host.ts';
+import type { Host, Obstacle, Starter } from '../host/host.ts';
 import type { Observer } from './observe.ts';
 import { tidyPidfile } from './pidfile.ts';
 
@@ -87,28 +87,47 @@ async function performAll(member: Member, actions: readonly Action[], with_: Dri
 
 type Done = Record<string, never> | { readonly starter: Starter } | { readonly refused: Failure };
 
-async function perform(member: Member, action: Action, { host, observer }: Drive): Promise<Done> {
+async function perform(member: Member, action: Action, with_: Drive): Promise<Done> {
   const { spec } = member;
+  const { host } = with_;
   switch (action.do) {
-    case 'launch': {
-      const launched = await host.processes.launch(spec);
-      if (!launched.ok) return { refused: launched.error };
-      observer.noteLaunch(spec.port, launched.value);
-      return { starter: launched.value };
-    }
+    case 'launch':
+      return launch(spec, with_);
     case 'signal': {
       const sent = host.processes.signal(action.id, action.signal);
       return sent.ok ? {} : { refused: sent.error };
     }
     case 'tidy-pidfile':
-      tidyPidfile(spec, host);
+      complain(tidyPidfile(spec, host), with_);
       return {};
     case 'write-pidfile':
-      if (spec.pidfile !== undefined) host.files.createPidfile(spec.pidfile, action.id.pid, spec.account);
+      if (spec.pidfile !== undefined)
+        complain(host.files.createPidfile(spec.pidfile, action.id.pid, spec.account), with_);
       return {};
     default:
       return action satisfies never;
   }
+}
+
+async function launch(spec: WorkerSpec, { host, observer, tell }: Drive): Promise<Done> {
+  for (const path of [spec.pidfile, spec.logfile]) {
+    const prepared = path === undefined ? undefined : host.files.prepareDirectory(path, spec.account);
+    if (prepared?.ok !== false) continue;
+    return { refused: { kind: 'launch-refused', program: prepared.error.path, code: prepared.error.code } };
+  }
+  const launched = await host.processes.launch(spec);
+  if (!launched.ok) return { refused: launched.error };
+  const starter = launched.value;
+  observer.noteLaunch(spec.port, starter);
+  if (starter.logTrouble !== undefined && spec.logfile !== undefined) {
+    tell({ kind: 'log-unusable', port: spec.port, path: spec.logfile, why: starter.logTrouble });
+  }
+  return { starter };
+}
+
+/** A pidfile that cannot be written or removed is a nuisance, no failure: workers are found without it. */
+function complain(obstacle: Obstacle | undefined, { tell }: Drive): void {
+  if (obstacle !== undefined) tell({ kind: 'pidfile-stuck', ...obstacle });
 }
 
 function tellAll(member: Member, notices: readonly Notice[], { tell }: Drive): void {

@@ -201,7 +201,8 @@ export class Observer {
     const answers = new Map<Port, HttpSight>();
     const queue = questions.values();
     const probeNext = async (): Promise<void> => {
-      for (const { port } of queue) answers.set(port, await this.#host.sockets.probe(port));
+      for (const { port } of queue)
+        answers.set(port, await this.#host.sockets.probe(port, this.#application.readiness));
     };
     await Promise.all(Array.from({ length: Math.min(MOST_PROBES, questions.length) }, probeNext));
     return answers;

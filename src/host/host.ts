@@ -1,5 +1,6 @@
 // The operating system as this program needs it; interfaces only. Tests put a simulated kernel here.
 
+import type { Readiness } from '../core/application.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant, Millis, Pid, Port } from '../core/units.ts';
 import type {
@@ -28,6 +29,8 @@ export interface Starter {
   state(): StarterSight;
   /** What it wrote since its launch, by line, the last few only. Reads what has been kept; see WorkerSpec.firstWords. */
   lastWords(): readonly string[];
+  /** Why its log file is not used, if it is not. */
+  readonly logTrouble?: string;
   /** Lets go of what was kept. */
   release(): void;
 }
@@ -65,7 +68,7 @@ export interface Sockets {
   /** Which process has the socket, looking at all of them. */
   holderOf(listener: Listener): Holder;
   /** Asks a worker whether it is ready; a second for the whole exchange. */
-  probe(port: Port): Promise<HttpSight>;
+  probe(port: Port, readiness: Readiness): Promise<HttpSight>;
 }
 
 /** What stands in the way of starting a program. */
@@ -75,15 +78,15 @@ export type ProgramSight =
   | { readonly kind: 'missing' };
 
 export interface Files {
-  /** Absolute form of a path as the caller wrote it. */
-  absolute(path: string): string;
+  /** The working directory; undefined when it has been removed. */
+  cwd(): string | undefined;
   /** Where a path leads in the end; itself if it leads nowhere. */
   target(path: string): string;
   readPidfile(path: string): PidfileSight;
   /** Removes a pidfile unless it has changed since it was seen. */
-  removePidfile(path: string, seen: PidfileSight): void;
+  removePidfile(path: string, seen: PidfileSight): Obstacle | undefined;
   /** Creates a pidfile; never writes through an existing name. */
-  createPidfile(path: string, pid: Pid, owner: Account | undefined): void;
+  createPidfile(path: string, pid: Pid, owner: Account | undefined): Obstacle | undefined;
   /** The owner of the directory that a file is in, if there is one. */
   directoryOwner(path: string): number | undefined;
   /** Creates missing directories for a file; a complaint if it cannot be put there. */
@@ -120,8 +123,16 @@ export interface Lock {
 }
 
 export interface Locks {
-  /** Takes the application's lock, or waits for it up to `wait`, and writes what we are into it. */
-  take(name: string, note: LockNote, wait: Millis, onWait: (holder: string | undefined) => void): Promise<LockResult>;
+  /**
+   * Takes the lock of an application, named by the path of its configuration, and writes what we are into it. Waits for
+   * a command that has it, but no longer than that command may take; tells of the wait after a second.
+   */
+  take(
+    name: string,
+    note: LockNote,
+    interrupted: Promise<void>,
+    onWait: (holder: string | undefined) => void,
+  ): Promise<LockResult>;
 }
 
 /** What the holder of a lock says of itself: its action, and how long it may take at most. */
@@ -133,6 +144,7 @@ export interface LockNote {
 export type LockResult =
   | { readonly kind: 'held'; readonly lock: Lock }
   | { readonly kind: 'timed-out'; readonly holder: string | undefined }
+  | { readonly kind: 'interrupted' }
   | { readonly kind: 'unusable'; readonly obstacle: Obstacle };
 
 export interface Host {

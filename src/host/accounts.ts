@@ -1,0 +1,46 @@
+// Users and groups. The files first; getent(1) for those of a directory service.
+
+import { readFileSync } from 'node:fs';
+import type { Account } from '../core/worker.ts';
+import { orElse } from './errno.ts';
+import type { Accounts, Result } from './host.ts';
+
+export const accounts: Accounts = { find, nameOf };
+
+function find(user: string | undefined, group: string | undefined): Result<Account, string> {
+  const [name, , uid, gid] = entry('passwd', user ?? '0') ?? [];
+  if (name === undefined) return { ok: false, error: `there is no user ${user}` };
+  const chosen = group === undefined ? gid : entry('group', group)?.[2];
+  if (chosen === undefined) return { ok: false, error: `there is no group ${group}` };
+  return { ok: true, value: { user: name, uid: Number(uid), gid: Number(chosen) } };
+}
+
+function nameOf(uid: number): string {
+  return entry('passwd', String(uid))?.[0] ?? `user ${uid}`;
+}
+
+/** The fields of a line of passwd(5) or group(5), found by its name or number. */
+function entry(database: 'passwd' | 'group', key: string): string[] | undefined {
+  const text = orElse(
+    () => readFileSync(`/etc/${database}`, 'utf8'),
+    () => '',
+  );
+  const find = (lines: string): string[] | undefined =>
+    lines
+      .split('\n')
+      .map((line) => line.split(':'))
+      .find((fields) => fields.length > 3 && (fields[0] === key || fields[2] === key));
+  return find(text) ?? find(askNameService(database, key));
+}
+
+function askNameService(database: string, key: string): string {
+  // getent takes what begins with '-' for an option; no user is named so.
+  if (key.startsWith('-')) return '';
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const { stdout } = spawnSync('getent', [database, key], {
+    encoding: 'utf8',
+    timeout: 5000,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return stdout ?? '';
+}

@@ -1,0 +1,63 @@
+// The real operating system: the adapters put together.
+
+import { performance } from 'node:perf_hooks';
+import type { Failure } from '../core/failure.ts';
+import type { Instant } from '../core/units.ts';
+import type { ProcessIdentity } from '../core/worker.ts';
+import { accounts } from './accounts.ts';
+import { orElse } from './errno.ts';
+import { files } from './files.ts';
+import type { Host, Result } from './host.ts';
+import { probe } from './http-probe.ts';
+import { launch } from './launch.ts';
+import { readOpenFileLimits } from './limits.ts';
+import { locks } from './lock.ts';
+import { isAlive, ownLine, readProcess, scanProcesses } from './proc.ts';
+import { holderOf, holds, readListeners } from './sockets.ts';
+
+/** The host this process runs on. */
+export function openHost(): Host {
+  const uid = process.geteuid?.() ?? 0;
+  let line: ReadonlySet<number> | undefined;
+  return {
+    clock: {
+      now: () => performance.now() as Instant,
+      sleep: (wait) => new Promise((resolve) => setTimeout(resolve, wait)),
+    },
+    processes: {
+      self: {
+        get pids(): ReadonlySet<number> {
+          line ??= ownLine();
+          return line;
+        },
+        uid,
+      },
+      scan: () => scanProcesses(uid),
+      inspect: readProcess,
+      isAlive,
+      signal,
+      launch,
+    },
+    sockets: { listeners: readListeners, holds, holderOf, probe },
+    files,
+    accounts,
+    locks,
+    openFileLimits: readOpenFileLimits,
+  };
+}
+
+/** A pid is a rumour: what was seen some milliseconds ago is looked at again. */
+function signal(id: ProcessIdentity, name: 'SIGTERM' | 'SIGKILL'): Result<'sent' | 'already-gone', Failure> {
+  if (!isAlive(id)) return { ok: true, value: 'already-gone' };
+  return orElse<Result<'sent' | 'already-gone', Failure>>(
+    () => {
+      process.kill(id.pid, name);
+      return { ok: true, value: 'sent' };
+    },
+    (code) => {
+      if (code === 'ESRCH') return { ok: true, value: 'already-gone' };
+      if (code === 'EPERM') return { ok: false, error: { kind: 'not-permitted', id } };
+      throw new Error(`kill(2) cannot fail with ${code}`);
+    },
+  );
+}

@@ -1,0 +1,144 @@
+// Every sentence that a person reads about workers: event → level and text. Pure. The short ones are the original's, to the
+// letter: scripts of twelve years look for them.
+
+import { type Event, type Summary, summarize } from '../core/event.ts';
+import { describe, describeHolder, type Failure } from '../core/failure.ts';
+import type { Notice } from '../core/journey.ts';
+import type { Port } from '../core/units.ts';
+import type { Level } from './console.ts';
+
+/** One line for a person. */
+export type Line = readonly [level: Level, text: string];
+
+/** The lines that tell an event, in their order. */
+export function lines(event: Event): Line[] {
+  switch (event.kind) {
+    case 'notice':
+      return noticeLines(event.port, event.notice, event.lastWords);
+    case 'killing':
+      return [['warning', 'some of the workers are running, trying to kill']];
+    case 'stop-failed':
+      return [['warning', 'failed to stop workers']];
+    case 'soft-limit-lowered':
+      return [['warning', softLimit(event)]];
+    case 'look-alike':
+      return [
+        ['warning', `process ${event.pid} of ${event.user} looks like the worker on port ${event.port} and is ignored`],
+      ];
+    case 'forbidden':
+      return [
+        [
+          'error',
+          `the worker on port ${event.port} (pid ${event.pid}) belongs to ${event.user}: run this as ${event.user} or root`,
+        ],
+      ];
+    case 'python-chosen':
+      return [
+        [
+          'warning',
+          `${event.script} ${event.why}, so python3 runs it: --supervisor_python says which Python it should be`,
+        ],
+      ];
+    case 'log-unusable':
+      return [['warning', `worker on port ${event.port}: its output is not kept: ${event.path} ${event.why}`]];
+    case 'pidfile-stuck':
+      return [['warning', `pidfile ${event.path} cannot be put right: ${event.code}`]];
+    case 'waiting-for-lock':
+      return [['info', `waiting for ${holder(event.holder)} to finish`]];
+    case 'lock-timed-out':
+      return [['error', `${holder(event.holder)} did not finish in time: nothing was done`]];
+    case 'left-stopped':
+      return [['error', `ports ${event.ports.join(', ')} are stopped: run start`]];
+    case 'no-such-action': {
+      const what = event.action === undefined ? 'missing' : 'incorrect';
+      return [['error', `${what} action: please use \`start\`, \`stop\`, \`restart\` or \`status\``]];
+    }
+    case 'problem':
+      return [['error', `${event.source}: ${event.text}`]];
+    case 'caution':
+      return [['warning', `${event.source}: ${event.text}`]];
+    case 'surveyed':
+      return surveyLines(event);
+    default:
+      return event satisfies never;
+  }
+}
+
+function noticeLines(port: Port, notice: Notice, lastWords: readonly string[]): Line[] {
+  switch (notice.kind) {
+    case 'launching':
+      return [['debug', `start worker ${port}`]];
+    case 'already-started':
+      return [['warning', `another worker already started on ${port}`]];
+    case 'waiting':
+      return [['info', `waiting for worker on port ${port} to start`]];
+    case 'stopping':
+      return [['debug', `stopping worker ${port}`]];
+    case 'failed-to-start':
+      return [
+        ...startFailure(port, notice.failure),
+        ...lastWords.map((words): Line => ['error', `worker on port ${port}: | ${words}`]),
+      ];
+    case 'failed-to-stop':
+      return [
+        ['warning', `failed to stop worker on port ${port}`],
+        ['warning', `worker on port ${port}: ${describe(notice.failure)}`],
+      ];
+    default:
+      return notice satisfies never;
+  }
+}
+
+function startFailure(port: Port, failure: Failure): Line[] {
+  switch (failure.kind) {
+    case 'port-held':
+      return [['error', `port ${port} is held by ${describeHolder(failure.holder)}`]];
+    case 'alive-not-ready':
+      return [['error', aliveButNotReady(port, failure.id.pid)]];
+    case 'launch-refused':
+    case 'died-while-starting':
+    case 'not-ready-in-time':
+    case 'survived-sigkill':
+    case 'keeps-coming-back':
+    case 'not-permitted':
+      return [
+        ['error', `worker on port ${port} failed to start`],
+        ['error', `worker on port ${port}: ${describe(failure)}`],
+      ];
+    default:
+      return failure satisfies never;
+  }
+}
+
+function aliveButNotReady(port: Port, pid: number): string {
+  return `worker on port ${port} is alive (pid ${pid}) but not ready`;
+}
+
+function softLimit({ limit, cause }: Event & { kind: 'soft-limit-lowered' }): string {
+  const consequence = `therefore soft NOFILE limit will be set to ${limit}`;
+  return cause === 'capability'
+    ? `We don't have CAP_SYS_RESOURCE, ${consequence}`
+    : `The kernel's fs.nr_open is ${limit}, ${consequence}`;
+}
+
+function holder(text: string | undefined): string {
+  return text === undefined ? 'another command on this application' : `another command on this application (${text})`;
+}
+
+const SUMMARY: Readonly<Record<Summary, string>> = {
+  'all-running': 'all workers are running',
+  'some-running': 'some workers are running!',
+  'all-stopped': 'all workers are stopped',
+};
+
+function surveyLines({ survey, expected, told }: Event & { kind: 'surveyed' }): Line[] {
+  const summary = summarize(survey);
+  const stale: Line[] = survey.stale.length > 0 ? [['warning', 'some stale workers are running!']] : [];
+  const alive = survey.workers.flatMap(({ port, standing }): Line[] =>
+    standing.kind === 'alive' && !told.has(port) ? [['warning', aliveButNotReady(port, standing.id.pid)]] : [],
+  );
+  const isUnexpected =
+    (summary === 'all-running' && expected === 'stopped') || (summary === 'all-stopped' && expected === 'started');
+  const level = summary === 'some-running' ? 'warning' : isUnexpected ? 'error' : 'info';
+  return [...stale, ...alive, [level, SUMMARY[summary]]];
+}
