@@ -20,11 +20,13 @@ async function onTerminal(stage: Stage, words: string, env: Readonly<Record<stri
 
 /** Replaces the coloured bracket by the level's name; the way back to plain text differs between terminals. */
 function levels(stage: Stage, text: string): string {
-  const named = text.replaceAll(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what this is about
-    /^\u001b\[(?:2;)?3([1-4])m\[\d\d:\d\d:\d\d root\](?:\u001b\(B)?\u001b\[0?m(?:\u000f)? /gm,
-    (_, colour: string) => `${LEVELS[colour]} `,
-  );
+  const named = text
+    .replaceAll('\u001b', 'ESC')
+    .replaceAll('\u000f', '')
+    .replaceAll(
+      /^ESC\[(?:2;)?3([1-4])m\[\d\d:\d\d:\d\d root\](?:ESC\(B)?ESC\[0?m /gm,
+      (_, colour: string) => `${LEVELS[colour]} `,
+    );
   return stage
     .tell({ code: 0, signal: null, took: 0, stdout: named, stderr: '' })
     .replace(/\nexit 0$/, '')
@@ -33,7 +35,7 @@ function levels(stage: Stage, text: string): string {
     .join('\n');
 }
 
-for (const terminal of ['xterm', 'xterm-256color', 'linux', 'screen']) {
+for (const terminal of ['xterm-256color', 'linux']) {
   test(
     `on a terminal (${terminal}) the bracket has the colour of the level`,
     onStage({}, async (stage) => {
@@ -136,27 +138,12 @@ test(
     const { stdout, stderr, code } = await stage.call(['--help']).outcome;
     assert.equal(stderr, '');
     assert.equal(code, 0);
-    const names = [
-      ...[
-        'script',
-        'config',
-        'app',
-        'workers',
-        'start',
-        'pidfile',
-        'logfile',
-        'sigterm',
-        'nofile',
-        'coverage',
-        'partial',
-        'status',
-      ],
-      ...['python', 'user', 'group', 'stop', 'restart', 'force-reload', 'try-restart', 'condrestart'],
-    ];
-    assert.deepEqual(
-      names.filter((name) => !stdout.includes(name)),
-      [],
-    );
+    const names =
+      'script config app workers_count start_port pidfile logfile sigterm nofile coverage start_timeout partial ' +
+      'status_path status_server python user group stop restart force-reload try-restart condrestart';
+    const shown = stdout.replaceAll('-', '_');
+    const missing = names.split(' ').filter((name) => !shown.includes(name.replaceAll('-', '_')));
+    assert.deepEqual(missing, []);
     assert(
       stdout.split('\n').every((line) => line.length <= 100),
       'it fits on a terminal',
