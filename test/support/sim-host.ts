@@ -19,6 +19,7 @@ import type {
   Host,
   Listener,
   Locks,
+  Obstacle,
   OpenFileLimits,
   Processes,
   Result,
@@ -297,13 +298,15 @@ export class SimHost implements Host {
     }
   }
 
-  #removePidfile(path: string, seen: PidfileSight): void {
-    if (this.#enter('removePidfile', undefined) !== undefined) return;
+  #removePidfile(path: string, seen: PidfileSight): Obstacle | undefined {
+    const code = this.#enter('removePidfile', undefined);
+    if (code !== undefined) return { path, code };
     const now = this.#kernel.pidfile(path);
-    if (JSON.stringify(now) !== JSON.stringify(seen)) return;
+    if (JSON.stringify(now) !== JSON.stringify(seen)) return undefined;
     this.#kernel.note(`remove ${path}`);
     if (now.kind === 'names') this.#accuseOfTheft(path, now.pid);
     this.#kernel.files.delete(path);
+    return undefined;
   }
 
   #accuseOfTheft(path: string, pid: Pid): void {
@@ -313,10 +316,13 @@ export class SimHost implements Host {
       this.#kernel.crimes.push(`removed the pidfile of ${named.truth.label}`);
   }
 
-  #createPidfile(path: string, pid: Pid, owner: Account | undefined): void {
-    if (this.#enter('createPidfile', pid) !== undefined || this.#kernel.files.has(path)) return;
+  #createPidfile(path: string, pid: Pid, owner: Account | undefined): Obstacle | undefined {
+    const code = this.#enter('createPidfile', pid);
+    if (code !== undefined) return { path, code };
+    if (this.#kernel.files.has(path)) return { path, code: 'EEXIST' };
     this.#kernel.note(`write ${path}`);
     this.#kernel.write(path, { pid }, owner?.uid ?? this.#life.supervisor.uids[1]);
+    return undefined;
   }
 }
 

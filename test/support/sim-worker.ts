@@ -22,7 +22,9 @@ export interface Script {
   readonly losesPidfile: Moment;
   readonly listens: Moment;
   readonly ready: Moment;
-  /** How it answers when it is ready; before that, `unready`. */
+  /** What is heard of it before it is ready: a refusal, or nothing until then, as of one whose loop does not run yet. */
+  readonly whileBooting: 'unready' | 'silent';
+  /** How it answers when it is ready. */
   readonly answer: Answer;
   readonly dies: Moment;
   readonly words: readonly string[];
@@ -33,8 +35,9 @@ export interface Script {
   readonly removesPidfile: boolean;
   /** How long a SIGKILL takes; a process in an uninterruptible sleep never dies. */
   readonly sigkill: Moment;
-  /** How many times somebody else starts it again. */
+  /** How many times somebody else starts it again, and how long that takes; 0 is before its death is seen. */
   readonly respawns: number;
+  readonly respawnsAfter: number;
   readonly offspring: readonly Offspring[];
   /** When it wipes its command line and its environment. */
   readonly renames: Moment;
@@ -50,6 +53,7 @@ export const GOOD: Script = {
   losesPidfile: 'never',
   listens: 250,
   ready: 300,
+  whileBooting: 'unready',
   answer: { sight: 'ready', after: 2 },
   dies: 'never',
   words: [],
@@ -58,6 +62,7 @@ export const GOOD: Script = {
   removesPidfile: false,
   sigkill: 1,
   respawns: 0,
+  respawnsAfter: 0,
   offspring: [],
   renames: 'never',
   onTaken: 'dies',
@@ -128,7 +133,11 @@ function live(kernel: Kernel, worker: SimProcess, birth: Birth, script: Script, 
   const { pidfile } = birth;
   const pid = worker.id.pid;
   worker.onSignal = (signal) => leave(kernel, worker, birth, script, signal);
-  worker.answer = () => ({ sight: 'unready', after: 1 });
+  const readyAt = script.ready === 'never' ? Number.POSITIVE_INFINITY : kernel.now - since + script.ready;
+  worker.answer = () =>
+    script.whileBooting === 'unready'
+      ? { sight: 'unready', after: 1 }
+      : { ...script.answer, after: readyAt - kernel.now + script.answer.after };
   at(script.dies, () => die(kernel, worker, birth, script, 'exited with status 1'));
   at(script.writesPidfile, () => {
     if (pidfile !== undefined) kernel.write(pidfile, { pid }, birth.uid);
@@ -167,9 +176,11 @@ function die(kernel: Kernel, worker: SimProcess, birth: Birth, script: Script, h
   );
   kernel.end(worker, how);
   for (const follower of followers) kernel.end(follower, 'exited with status 0');
-  if (script.respawns > 0) {
-    kernel.in(50, () => bear(kernel, { ...birth, parent: 1 }, { ...script, respawns: script.respawns - 1 }));
-  }
+  if (script.respawns === 0) return;
+  const next = { ...script, respawns: script.respawns - 1 };
+  const respawn = (): void => void bear(kernel, { ...birth, parent: 1 }, next);
+  if (script.respawnsAfter === 0) respawn();
+  else kernel.in(script.respawnsAfter, respawn);
 }
 
 function beget(kernel: Kernel, worker: SimProcess, birth: Birth, script: Script): void {

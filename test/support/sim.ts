@@ -150,6 +150,12 @@ export class Sim {
     return { port, argv, marker, pidfile, parent: 1, uid: 0, cwd: '/', ...changes };
   }
 
+  /** What a worker looks like from outside; anybody may start a process that does. */
+  looks(port: number): Pick<SimProcess, 'argv' | 'marker'> {
+    const { argv, marker } = this.birth(port);
+    return { argv, marker };
+  }
+
   /** Workers that have been running for a while, started by an earlier command. */
   running(...ports: readonly number[]): void {
     for (const port of ports) bear(this.kernel, this.birth(port), this.scriptOf(port));
