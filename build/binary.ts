@@ -1,7 +1,7 @@
 // usage: binary.ts OUTPUT
 // src and Node → the finished binary. Needs nothing but node_modules and strip(1): no network, no HOME.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
@@ -20,10 +20,8 @@ const assets = { app, cache };
 
 const base = stripNode(work);
 writeFileSync(app, await bundle(version));
-execFileSync(base, [...NODE_FLAGS, join(import.meta.dirname, 'warm.ts'), app, cache], {
-  // What its commands say is nothing to look at, unless it fails: then stderr is part of the error.
-  stdio: ['ignore', 'ignore', 'pipe'],
-});
+const warmed = spawnSync(base, [...NODE_FLAGS, join(import.meta.dirname, 'warm.ts'), app, cache], { encoding: 'utf8' });
+if (warmed.status !== 0) throw new Error(`the bundle does not run: ${warmed.error ?? warmed.stderr}`);
 
 await pack(join(import.meta.dirname, 'boot-probe.cjs'), assets, base, probe);
 const verdict = execFileSync(probe, { encoding: 'utf8', env: {} });

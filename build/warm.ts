@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 /** What may be loaded before main is called: cheap, or loaded by Node's own start anyway. */
-const CHEAP = new Set(['node:fs', 'node:path', 'node:util']);
+const CHEAP = new Set(['node:fs', 'node:path', 'node:perf_hooks', 'node:util']);
 const ROUNDS = 4;
 
 type Wrapped = (
