@@ -58,7 +58,8 @@ async function fetchPages(): Promise<readonly Identity[]> {
 async function killOne(port: number): Promise<void> {
   const pid = Number(readFileSync(join(dir, `app.${port}.pid`), 'utf8'));
   const worker = look(pid);
-  assert(worker?.argv.includes(`--port=${port}`), `the pidfile should name the worker on port ${port}`);
+  assert(worker !== undefined, `the pidfile should name the worker on port ${port}`);
+  assert(worker.argv.includes(`--port=${port}`), `process ${pid} should be the worker on port ${port}`);
   say(`\n$ kill -9 ${pid}`);
   signal(worker, 'SIGKILL');
   await until(() => assert(!isAlive(worker)));
