@@ -160,18 +160,22 @@ export function identify(
 function isWorker(process: ProcessSight, port: Port, facts: PortFacts, fleet: Fleet, trust: Trust): boolean {
   const { pid } = process.id;
   const { pidfile } = facts;
-  if (trust.ownPids.has(pid) && claimByArgv(process, fleet) !== port) return false;
-  if (pid === facts.starter || facts.listening.has(pid)) return true;
-  if (pidfile.kind === 'names' && pidfile.pid === pid) return true;
-  // A forked child that outlived its worker still has the worker's command line; its session tells.
-  const outlived = pidfile.kind === 'names' && process.session === pidfile.pid;
-  return claimByArgv(process, fleet) === port && !outlived;
+  const hasOwnWords = claimByArgv(process, fleet) === port;
+  if (trust.ownPids.has(pid) && !hasOwnWords) return false;
+  if (pid === facts.starter) return true;
+  if (pidfile.kind === 'names') {
+    if (pidfile.pid === pid) return true;
+    // A forked child that outlived its worker still has the worker's command line and socket; its session tells.
+    if (pidfile.pid === process.session) return false;
+  }
+  return hasOwnWords || facts.listening.has(pid);
 }
 
+/** Of two workers the one that serves is the worker; a pidfile may name the one that came too late for the port. */
 function rank(process: ProcessSight, facts: PortFacts): number {
   const { pidfile } = facts;
   const isNamed = pidfile.kind === 'names' && pidfile.pid === process.id.pid;
-  return (isNamed ? 2 : 0) + (facts.listening.has(process.id.pid) ? 1 : 0);
+  return (facts.listening.has(process.id.pid) ? 2 : 0) + (isNamed ? 1 : 0);
 }
 
 function older(one: ProcessSight, other: ProcessSight): number {

@@ -44,8 +44,9 @@ export async function drive(members: readonly Member[], with_: Drive): Promise<r
     const begun = host.clock.now();
     current = await takeTurns(current, with_);
     if (current.every((member) => isSettled(member.journey))) break;
-    // Looks that take long, with hundreds of workers, must not take a whole core from the workers that boot.
-    const rest = millis(Math.max(POLL, host.clock.now() - begun));
+    // Looks that take long, with hundreds of workers, must not take a whole core from the workers that boot. The wait for
+    // answers, up to one POLL, is no work.
+    const rest = millis(Math.max(POLL, host.clock.now() - begun - POLL));
     await Promise.race([host.clock.sleep(rest), interruption.arrived]);
   }
   return current;
@@ -53,12 +54,13 @@ export async function drive(members: readonly Member[], with_: Drive): Promise<r
 
 async function takeTurns(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
   const open = members.filter((member) => !isSettled(member.journey));
-  const sightings = await with_.observer.look(
+  const sightings = await with_.observer.glance(
     open.map(({ spec, journey, starter }) => ({
       port: spec.port,
       about: journey.stage === 'stopping' || journey.stage === 'stop-due' ? 'life' : 'readiness',
       starter,
     })),
+    POLL,
   );
   const moved = new Map<Member, Member>();
   for (const [index, member] of open.entries()) {

@@ -11,7 +11,7 @@ import {
   seenFrom,
   stalePorts,
 } from '../core/identity.ts';
-import type { Instant, Port } from '../core/units.ts';
+import type { Instant, Millis, Port } from '../core/units.ts';
 import type {
   HttpSight,
   ListenerSight,
@@ -52,6 +52,8 @@ export class Observer {
   readonly #sessions = new Map<Port, Set<number>>();
   readonly #configPaths: Set<string>;
   readonly #otherPaths = new Set<string>();
+  readonly #asking = new Map<Port, Promise<void>>();
+  readonly #answers = new Map<Port, HttpSight>();
   #freshScan: readonly ProcessSight[] | undefined;
 
   constructor(application: Application, host: Host) {
@@ -61,14 +63,25 @@ export class Observer {
     this.#configPaths = new Set([application.configPath, target]);
   }
 
-  /** Answers all questions, in their order. */
+  /** Answers all questions, in their order; waits for every worker that is asked whether it is ready. */
   async look(questions: readonly Question[]): Promise<Sighting[]> {
-    const listeners = questions.length > 0 ? byPort(this.#host.sockets.listeners()) : new Map<Port, Listener[]>();
-    const unknown = questions.filter((question) => !this.#isUnchanged(question, listeners));
-    if (unknown.length > 0) this.#scan(unknown, listeners);
-    const at = this.#host.clock.now();
+    const listeners = this.#lookAtProcesses(questions);
     const http = await this.#probeAll(questions.filter((question) => this.#isWorthProbing(question)));
-    return questions.map((question) => this.#sighting(question, at, listeners, http));
+    return this.#sightings(questions, listeners, http);
+  }
+
+  /**
+   * The same, but no worker holds up the others: one that has not answered within `wait` counts as silent in this look,
+   * and its answer goes to a later one.
+   */
+  async glance(questions: readonly Question[], wait: Millis): Promise<Sighting[]> {
+    const listeners = this.#lookAtProcesses(questions);
+    const asked = questions.filter((question) => this.#isWorthProbing(question)).map(({ port }) => port);
+    const pending = asked.flatMap((port) => this.#ask(port) ?? []);
+    if (pending.length > 0) await Promise.race([Promise.all(pending), this.#host.clock.sleep(wait)]);
+    const http = new Map(asked.map((port) => [port, this.#answers.get(port) ?? 'silent']));
+    this.#answers.clear();
+    return this.#sightings(questions, listeners, http);
   }
 
   /** Ports outside the configured range on which workers of this application are; the next look shares its pass. */
@@ -197,6 +210,18 @@ export class Observer {
     return about === 'readiness' && processes?.worker !== undefined && processes.listener === 'worker';
   }
 
+  /** Asks a worker, unless it still owes an answer or too many do. */
+  #ask(port: Port): Promise<void> | undefined {
+    const owed = this.#asking.get(port);
+    if (owed !== undefined || this.#asking.size >= MOST_PROBES) return owed;
+    const asking = this.#host.sockets.probe(port, this.#application.readiness).then((sight) => {
+      this.#answers.set(port, sight);
+      this.#asking.delete(port);
+    });
+    this.#asking.set(port, asking);
+    return asking;
+  }
+
   async #probeAll(questions: readonly Question[]): Promise<ReadonlyMap<Port, HttpSight>> {
     const answers = new Map<Port, HttpSight>();
     const queue = questions.values();
@@ -206,6 +231,22 @@ export class Observer {
     };
     await Promise.all(Array.from({ length: Math.min(MOST_PROBES, questions.length) }, probeNext));
     return answers;
+  }
+
+  #lookAtProcesses(questions: readonly Question[]): Map<Port, Listener[]> {
+    const listeners = questions.length > 0 ? byPort(this.#host.sockets.listeners()) : new Map<Port, Listener[]>();
+    const unknown = questions.filter((question) => !this.#isUnchanged(question, listeners));
+    if (unknown.length > 0) this.#scan(unknown, listeners);
+    return listeners;
+  }
+
+  #sightings(
+    questions: readonly Question[],
+    listeners: ReadonlyMap<Port, readonly Listener[]>,
+    http: ReadonlyMap<Port, HttpSight>,
+  ): Sighting[] {
+    const at = this.#host.clock.now();
+    return questions.map((question) => this.#sighting(question, at, listeners, http));
   }
 
   #sighting(
