@@ -75,7 +75,7 @@ try {
     ...bases,
     { name: '--version', command: [BINARY, '--version'], exit: 0 },
     { name: '--help', command: [BINARY, '--help'], exit: 0 },
-    { name: 'wrong option', command: [BINARY, '--bogus', 'status'], exit: 2 },
+    { name: 'wrong option', command: [BINARY, '--bogus', 'start'], exit: 2 },
     { name: `status of ${WORKERS} stopped workers`, command: command('status'), exit: 3 },
   ]);
   once({ name: 'start', command: command('start'), exit: 0 });

@@ -1,0 +1,92 @@
+// What people type, tried on a small fleet of its own: the functions that these commands use are compiled in advance.
+
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+
+/** A command and the exit status that it must have. */
+export type Command = readonly [exit: number, ...argv: readonly string[]];
+
+const CONFIG = `# coding=utf-8
+import os
+
+app = 'warm'
+workers_count = 2
+debug = False
+syslog_address = '/dev/log'
+timeout_multiplier = 1.
+handlers_count = 100 * 2
+suppressed_loggers = ['tornado.curl_httpclient']
+`;
+
+/** Lays out the directory in which the commands run; their words name files in it by relative paths. */
+export function layOut(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  symlinkSync(process.execPath, join(directory, 'node'));
+  copyFileSync(join(import.meta.dirname, 'warm-worker.cjs'), join(directory, 'worker.cjs'));
+  writeFileSync(join(directory, 'frontik.cfg'), CONFIG);
+  writeFileSync(
+    join(directory, 'launcher'),
+    `#!/usr/bin/frontik-supervisor
+# coding=utf-8
+from frontik.server.supervisor import supervisor
+supervisor(script='./node ./worker.cjs', app='warm', config='./frontik.cfg')
+`,
+  );
+}
+
+/** The commands, in order; the last one leaves nothing running. */
+export function commands(firstPort: number): readonly Command[] {
+  const templates = [
+    `--start_port=${firstPort}`,
+    '--pidfile_template=./%(port)s.pid',
+    '--logfile_template=./%(port)s.log',
+  ];
+  const fleet = ['--script=./node ./worker.cjs', '--app=warm', '--config=./frontik.cfg', ...templates];
+  const launcher = ['./launcher', ...templates];
+  return [
+    [0, '--version'],
+    [0, '--help'],
+    [1],
+    [2, '--start_prt=1', 'start'],
+    [2, 'restart'],
+    [3, ...fleet, 'status'],
+    [0, ...fleet, 'start'],
+    [0, ...fleet, 'status'],
+    [0, ...launcher, 'status'],
+    [0, ...launcher, 'start'],
+    [0, ...launcher, 'restart'],
+    [0, ...fleet, 'status'],
+    [0, ...fleet, 'stop'],
+    [0, ...fleet, 'stop'],
+    [3, ...launcher, 'status'],
+  ];
+}
+
+/** The first of two consecutive ports that nobody has. */
+export async function findPorts(): Promise<number> {
+  while (true) {
+    const first = await listen(0);
+    const { port } = first.address() as AddressInfo;
+    const second = await listen(port + 1).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined;
+      throw error;
+    });
+    await close(first);
+    if (second === undefined) continue;
+    await close(second);
+    return port;
+  }
+}
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
