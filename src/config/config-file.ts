@@ -1,3 +1,7 @@
+import { collect, emptyScope, execute } from './python-execute.ts';
+import { placeOf, unread } from './python-source.ts';
+import { parseFile } from './python-statements.ts';
+import type { Statement } from './python-tree.ts';
 import type { Assigned, Unread, Warning } from './python-value.ts';
 
 /** A configuration file that was read: the options it sets, and nothing about its other names. */
@@ -8,6 +12,31 @@ export interface ConfigRead {
 }
 
 /** Reads a configuration file: the value each option has when Python has executed the file. */
-export function readConfig(_bytes: Uint8Array, _isOption: (name: string) => boolean): ConfigRead | Unread {
-  return { kind: 'needs-python', at: { line: 1, col: 1 }, text: 'every file' };
+export function readConfig(bytes: Uint8Array, isOption: (name: string) => boolean): ConfigRead | Unread {
+  const { text, statements, stop } = parseFile(bytes);
+  if (stop !== undefined) return unread(text, stop);
+  const scope = emptyScope();
+  for (const statement of statements) {
+    const failure = execute(statement, scope);
+    if (failure !== undefined) return unread(text, failure);
+  }
+  const assigned = collect(scope, isOption, text);
+  if (!(assigned instanceof Map)) return unread(text, assigned);
+  const isUnset = (name: string): boolean => isOption(name) && !assigned.has(name);
+  return { kind: 'read', assigned, warnings: warnOfAnnotations(statements, isUnset, text) };
+}
+
+/** `start_port: 9000`, as in YAML, says to Python which type the name has, and sets nothing. */
+export function warnOfAnnotations(
+  statements: readonly Statement[],
+  isUnset: (name: string) => boolean,
+  text: string,
+): Warning[] {
+  const warnings: Warning[] = [];
+  for (const statement of statements) {
+    if (statement.kind !== 'annotated' || statement.value !== undefined || !isUnset(statement.name)) continue;
+    const { name, at } = statement;
+    warnings.push({ at: placeOf(text, at), text: `"${name}: ..." sets nothing in Python; write "${name} = ..."` });
+  }
+  return warnings;
 }

@@ -1,3 +1,9 @@
+import { warnOfAnnotations } from './config-file.ts';
+import { evaluate, isKnown, type Scope } from './python-evaluate.ts';
+import { collect, emptyScope, execute } from './python-execute.ts';
+import { needsPython, placeOf, type Stop, unread } from './python-source.ts';
+import { parseFile } from './python-statements.ts';
+import type { Argument, Expr, Statement } from './python-tree.ts';
 import type { Assigned, Unread, Warning } from './python-value.ts';
 
 /**
@@ -19,7 +25,105 @@ export interface LauncherRead {
   readonly warnings: readonly Warning[];
 }
 
-/** Reads a launcher: the arguments of its supervisor(...) call. */
-export function readLauncher(_bytes: Uint8Array, _isOption: (name: string) => boolean): LauncherRead | Unread {
-  return { kind: 'needs-python', at: { line: 1, col: 1 }, text: 'every launcher' };
+const SUPERVISORS: ReadonlyMap<string, Generation> = new Map<string, Generation>([
+  ['frontik.server.supervisor', 'frontik'],
+  ['frontik.launcher.supervisor', 'frontik.launcher'],
+  ['tornado_util.supervisor', 'tornado_util'],
+  ['tornado.server.supervisor', 'tornado_util'],
+]);
+
+const PARAMETERS: readonly string[] = ['script', 'config', 'app'];
+
+/** Reads a launcher: the arguments of its supervisor(...) call, or what it assigns if it imports no supervisor. */
+export function readLauncher(bytes: Uint8Array, isOption: (name: string) => boolean): LauncherRead | Unread {
+  const { text, statements, stop } = parseFile(bytes);
+  if (stop !== undefined) return unread(text, stop);
+  const isArgument = (name: string): boolean => PARAMETERS.includes(name) || isOption(name);
+  const call = followCall(statements, isArgument, text);
+  if ('kind' in call) return unread(text, call);
+  const isUnset = (name: string): boolean => isArgument(name) && !call.arguments.has(name);
+  return { kind: 'read', call, warnings: warnOfAnnotations(statements, isUnset, text) };
+}
+
+function followCall(
+  statements: readonly Statement[],
+  isArgument: (name: string) => boolean,
+  text: string,
+): SupervisorCall | Stop {
+  const scope = emptyScope();
+  const modules = new Set<string>();
+  for (const statement of statements.flatMap((one) => (one.kind === 'main-guard' ? one.body : [one]))) {
+    if (statement.kind === 'import') for (const module of statement.modules) modules.add(module);
+    const call = statement.kind === 'expression' && statement.value.kind === 'call' ? statement.value : undefined;
+    const generation = call && generationOf(call.callee, scope, modules);
+    // The original ends with the call, so what follows it was never executed.
+    if (call !== undefined && typeof generation === 'string') {
+      const args = readArguments(call.arguments, isArgument, scope, text);
+      return args instanceof Map ? { generation, arguments: args } : args;
+    }
+    const failure = typeof generation === 'object' ? generation : execute(statement, scope);
+    if (failure !== undefined) return failure;
+  }
+  return settle(collect(scope, isArgument, text), modules);
+}
+
+// A launcher without a call may set what it has to say as a configuration file does.
+function settle(assigned: Map<string, Assigned> | Stop, modules: ReadonlySet<string>): SupervisorCall | Stop {
+  for (const module of SUPERVISORS.keys()) {
+    if (modules.has(module)) return invalid(0, `supervisor() is imported from ${module} and never called`);
+  }
+  if (!(assigned instanceof Map)) return assigned;
+  if (assigned.size === 0) return invalid(0, 'there is neither a call of supervisor() nor a script, app or config');
+  return { generation: 'frontik', arguments: assigned };
+}
+
+/** Which supervisor is called here; undefined: something else is. */
+function generationOf(callee: Expr, scope: Scope, modules: ReadonlySet<string>): Generation | Stop | undefined {
+  if (callee.kind === 'name' && callee.name === 'supervisor' && !scope.names.has('supervisor')) {
+    return invalid(callee.at, "NameError: name 'supervisor' is not defined");
+  }
+  const path = importedPath(callee, scope);
+  if (path === undefined || !path.endsWith('.supervisor')) return undefined;
+  const module = path.slice(0, path.lastIndexOf('.'));
+  const generation = SUPERVISORS.get(module);
+  if (generation === undefined) {
+    const known = [...SUPERVISORS.keys()].join(', ');
+    return invalid(callee.at, `${path} is no supervisor of Frontik; it is imported from one of ${known}`);
+  }
+  // `import frontik` alone does not import what is inside (Python Language Reference 5.4.2).
+  return modules.has(module) ? generation : undefined;
+}
+
+function importedPath(expr: Expr, scope: Scope): string | undefined {
+  if (expr.kind === 'name') return scope.names.get(expr.name)?.path;
+  if (expr.kind !== 'attribute') return undefined;
+  const path = importedPath(expr.of, scope);
+  return path && `${path}.${expr.name}`;
+}
+
+function readArguments(
+  args: readonly Argument[],
+  isArgument: (name: string) => boolean,
+  scope: Scope,
+  text: string,
+): Map<string, Assigned> | Stop {
+  const assigned = new Map<string, Assigned>();
+  for (const [index, argument] of args.entries()) {
+    const { at } = argument;
+    if (argument.name.startsWith('*')) return needsPython(at, 'an unpacking of arguments');
+    const name = argument.name === '' ? PARAMETERS[index] : argument.name;
+    if (name === undefined)
+      return invalid(at, 'TypeError: supervisor() takes script, config and app, and no more by position');
+    if (!isArgument(name)) return invalid(at, `TypeError: supervisor() got an unexpected keyword argument '${name}'`);
+    if (assigned.has(name)) return invalid(at, `TypeError: supervisor() got multiple values for argument '${name}'`);
+    const value = evaluate(argument.value, scope);
+    if (value.kind === 'unknown') return needsPython(value.at, value.what);
+    if (!isKnown(value)) return value;
+    assigned.set(name, { name, value, at: placeOf(text, argument.value.at) });
+  }
+  return assigned;
+}
+
+function invalid(at: number, text: string): Stop {
+  return { kind: 'invalid', at, text };
 }

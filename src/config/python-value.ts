@@ -70,9 +70,9 @@ function write(value: PyValue): string {
     case 'complex':
       return `${writeFloat(value.imaginary).replace(/\.0$/, '')}j`;
     case 'str':
-      return quote(value.value);
+      return quote(value.value, isPrintable);
     case 'bytes':
-      return `b${quote(value.value, 'bytes')}`;
+      return `b${quote(value.value, isPrintableByte)}`;
     case 'list':
       return `[${writeItems(value.items)}]`;
     case 'tuple':
@@ -98,14 +98,14 @@ function writeItems(items: readonly PyValue[]): string {
 // float.__repr__ (format code 'r'): the shortest digits that read back the same, with an exponent below 1e-4 and from 1e16 on.
 function writeFloat(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-  const [digits = '', exponent = '0'] = value.toExponential().split('e');
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  const size = Math.abs(value);
+  const [digits = '', exponent = '0'] = size.toExponential().split('e');
   const power = Number(exponent);
-  if (value !== 0 && (power < -4 || power >= 16)) {
-    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-  }
-  const plain = Object.is(value, -0) ? '-0' : Math.abs(value) < 1 ? value.toFixed(20) : value.toString();
-  const shortest = power < 0 ? plain.slice(0, plain.indexOf('.') + digits.replace(/[-.]/g, '').length - power) : plain;
-  return /\./.test(shortest) ? shortest : `${shortest}.0`;
+  if (size > 0 && power < -4) return `${sign}${digits}e-${String(-power).padStart(2, '0')}`;
+  if (power >= 16) return `${sign}${digits}e+${power}`;
+  if (power < 0) return `${sign}0.${'0'.repeat(-power - 1)}${digits.replace('.', '')}`;
+  return `${sign}${size}${Number.isInteger(size) ? '.0' : ''}`;
 }
 
 const ESCAPED: ReadonlyMap<string, string> = new Map([
@@ -116,22 +116,26 @@ const ESCAPED: ReadonlyMap<string, string> = new Map([
 ]);
 
 // str.__repr__: apostrophes around it unless only apostrophes are inside; what cannot be printed is written as an escape.
-function quote(whole: string, type: 'str' | 'bytes' = 'str'): string {
+function quote(whole: string, isPrintable: (char: string) => boolean): string {
   const around = whole.includes("'") && !whole.includes('"') ? '"' : "'";
   let text = around;
   for (const char of whole.slice(0, LONGEST_REPR)) {
-    const code = char.codePointAt(0) ?? 0;
-    const known = ESCAPED.get(char);
     if (char === around) text += `\\${char}`;
-    else if (known !== undefined) text += known;
-    else if (code >= 0x20 && code < 0x7f) text += char;
-    else if (code <= 0xff && (type === 'bytes' || code < 0xa1 || code === 0xad)) text += `\\x${hex(code, 2)}`;
-    else if (/[\p{C}\p{Z}]/u.test(char)) text += code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
-    else text += char;
+    else text += ESCAPED.get(char) ?? (isPrintable(char) ? char : writeCode(char.codePointAt(0) ?? 0));
   }
   return whole.length > LONGEST_REPR ? text : text + around;
 }
 
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, '0');
+function writeCode(code: number): string {
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+}
+
+function isPrintableByte(char: string): boolean {
+  return char >= ' ' && char <= '~';
+}
+
+function isPrintable(char: string): boolean {
+  return isPrintableByte(char) || !/[\p{C}\p{Z}]/u.test(char);
 }

@@ -1,0 +1,76 @@
+import { needsPython, type Stop, syntaxError } from './python-source.ts';
+import type { Token } from './python-tokens.ts';
+
+// Far below the nesting at which the parsers of CPython 3.6 to 3.14 give up, and ours would exhaust the stack.
+const DEEPEST = 100;
+
+const END: Token = { kind: 'end', text: '', at: 0 };
+
+/** A place among the words of a file, and why parsing stopped there. What reads from it gives undefined once it has stopped. */
+export class Cursor {
+  stop: Stop | undefined;
+  /** What CPython refuses only after it has parsed the whole file. */
+  later: Stop | undefined;
+  readonly #tokens: readonly Token[];
+  #index = 0;
+  #depth = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  get token(): Token {
+    return this.#tokens[this.#index] ?? END;
+  }
+
+  /** The word after the current one, or further on. */
+  peek(distance = 1): Token {
+    return this.#tokens[this.#index + distance] ?? END;
+  }
+
+  isAt(text: string): boolean {
+    return this.token.text === text;
+  }
+
+  /** Gives the current word and goes to the next. */
+  next(): Token {
+    const { token } = this;
+    this.#index++;
+    return token;
+  }
+
+  /** Goes past this word, if it is the current one. */
+  take(text: string): boolean {
+    if (!this.isAt(text)) return false;
+    this.#index++;
+    return true;
+  }
+
+  /** Goes past this word, or refuses the file. */
+  expect(text: string): true | undefined {
+    return this.take(text) ? true : this.refuse();
+  }
+
+  /** Stops: this is no Python. */
+  refuse(at: number = this.token.at, text = 'invalid syntax'): undefined {
+    this.stop ??= syntaxError(at, text);
+  }
+
+  refuseLater(at: number, text: string): void {
+    this.later ??= syntaxError(at, text);
+  }
+
+  /** Stops: only a real Python can tell. */
+  leaveToPython(at: number, what: string): undefined {
+    this.stop ??= needsPython(at, what);
+  }
+
+  /** Reads something that may hold more of its own kind. */
+  nest<T>(read: () => T | undefined): T | undefined {
+    if (this.#depth >= DEEPEST) return this.leaveToPython(this.token.at, 'a deeply nested expression');
+    this.#depth++;
+    const result = read();
+    this.#depth--;
+    return result;
+  }
+}
