@@ -78,6 +78,7 @@ export class Kernel {
   /** Where paths lead that are symbolic links. */
   readonly links = new Map<string, string>();
   readonly signals: SentSignal[] = [];
+  readonly deaths: { readonly at: number; readonly process: SimProcess }[] = [];
   /** What happened, in order. */
   readonly journal: { readonly at: number; readonly text: string }[] = [];
   /** What must never happen. */
@@ -197,6 +198,7 @@ export class Kernel {
     if (process.state !== 'alive') return;
     process.state = reaped === 'reaped' ? 'gone' : 'zombie';
     process.ending = how;
+    this.deaths.push({ at: this.now, process });
     this.hangUp(process);
     if (reaped === 'reaped') this.processes.delete(process.id.pid);
     for (const other of this.processes.values()) if (other.parent === process.id.pid) other.parent = INIT;

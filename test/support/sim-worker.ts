@@ -127,12 +127,17 @@ function live(kernel: Kernel, worker: SimProcess, birth: Birth, script: Script, 
   const at = (moment: Moment, run: () => void): void => {
     if (moment === 'never') return;
     kernel.in(moment - since, () => {
-      if (worker.state === 'alive') run();
+      if (worker.state === 'alive' && !isLeaving) run();
     });
   };
   const { pidfile } = birth;
   const pid = worker.id.pid;
-  worker.onSignal = (signal) => leave(kernel, worker, birth, script, signal);
+  // What has been told to go boots no further.
+  let isLeaving = false;
+  worker.onSignal = (signal) => {
+    isLeaving ||= script.sigterm !== 'never';
+    leave(kernel, worker, birth, script, signal);
+  };
   const readyAt = script.ready === 'never' ? Number.POSITIVE_INFINITY : kernel.now - since + script.ready;
   worker.answer = () =>
     script.whileBooting === 'unready'

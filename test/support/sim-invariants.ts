@@ -1,0 +1,66 @@
+// What must hold after every command, whatever the machine did meanwhile.
+
+import assert from 'node:assert/strict';
+import { longestCommand } from '../../src/core/patience.ts';
+import type { Ended, Sim, Verb } from './sim.ts';
+
+/** Checks all that can be said of a command without knowing how it was disturbed. */
+export function checkInvariants(sim: Sim, verb: Verb, ended: Ended): void {
+  const { patience, specs } = sim.application;
+  assert.deepEqual(sim.kernel.crimes, []);
+  assert.ok(ended.took <= longestCommand(patience, specs.length), `${verb} took ${ended.took} ms`);
+  checkKills(sim);
+  if (verb === 'status') assert.deepEqual(ended.lines.filter(isDeed), []);
+  if (verb === 'stop')
+    assert.deepEqual(
+      ended.lines.filter((line) => line.includes(' launch ')),
+      [],
+    );
+}
+
+/** Whether a line of the journal is something done to the machine. */
+export function isDeed(line: string): boolean {
+  return /^\S+ (SIG|launch |remove |write )/.test(line);
+}
+
+/** SIGKILL only after SIGTERM and the whole grace, to that very process. */
+function checkKills({ kernel, application }: Sim): void {
+  for (const { at, signal, process } of kernel.signals) {
+    if (signal !== 'SIGKILL') continue;
+    const terms = kernel.signals.filter((sent) => sent.process === process && sent.signal === 'SIGTERM');
+    const isDue = terms.some((sent) => sent.at + application.patience.termGrace <= at);
+    assert.ok(isDue, `SIGKILL at ${at} to ${process.truth.label}, without SIGTERM and its grace`);
+  }
+}
+
+/** The workers and starters of the application that live, on any port. */
+export function survivors(sim: Sim): string[] {
+  return sim.kernel.living().flatMap(({ truth }) => (truth.ours && truth.role === 'worker' ? [truth.label] : []));
+}
+
+/** A stop that says stopped leaves nothing; one that says it failed has left something. */
+export function checkStop(sim: Sim, ended: Ended): void {
+  if (ended.outcome === 'killed') return;
+  const left = survivors(sim);
+  const says = ended.outcome.failures.length === 0 ? 'stopped' : 'failed';
+  assert.equal(says, left.length === 0 ? 'stopped' : 'failed', `${says}, but there is: ${left.join(', ')}`);
+}
+
+/** What a survey says is running does run: the port answers, and a worker of ours has it. */
+export function checkSurvey(sim: Sim, ended: Ended): void {
+  if (ended.outcome === 'killed' || ended.outcome.survey === undefined) return;
+  for (const { port, standing } of ended.outcome.survey.workers) {
+    const holders = sim.kernel.sockets.flatMap((socket) => (socket.port === port ? [...socket.holders] : []));
+    const isOurs = holders.some(({ truth }) => truth.ours && truth.port === port);
+    // One look takes up to a second, when another worker is silent, and a worker may go meanwhile.
+    const isJustGone = sim.kernel.deaths.some(
+      ({ at, process }) => process.truth.port === port && at > sim.kernel.now - 1010,
+    );
+    if (standing.kind === 'running') assert.ok(isOurs || isJustGone, `${port} is said to run`);
+    if (standing.kind === 'down')
+      assert.deepEqual(
+        sim.alive(port).filter((label) => /^(worker|starter)/.test(label)),
+        [],
+      );
+  }
+}
