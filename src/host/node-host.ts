@@ -1,6 +1,5 @@
 // The real operating system: the adapters put together.
 
-import { performance } from 'node:perf_hooks';
 import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/units.ts';
 import type { ProcessIdentity } from '../core/worker.ts';
@@ -21,7 +20,7 @@ export function openHost(): Host {
   let line: ReadonlySet<number> | undefined;
   return {
     clock: {
-      now: () => performance.now() as Instant,
+      now: monotonic,
       sleep: (wait) => new Promise((resolve) => setTimeout(resolve, wait)),
     },
     processes: {
@@ -44,6 +43,12 @@ export function openHost(): Host {
     locks,
     openFileLimits: readOpenFileLimits,
   };
+}
+
+/** Not performance.now(): loading that costs more than this command's look at /proc. */
+function monotonic(): Instant {
+  const [seconds, nanoseconds] = process.hrtime();
+  return (seconds * 1000 + nanoseconds / 1e6) as Instant;
 }
 
 /** A pid is a rumour: what was seen some milliseconds ago is looked at again. */
