@@ -9,18 +9,11 @@ const MODULES = join(ROOT, 'node_modules');
 
 /** Who imports what, and what it gets. The names are internals of exactly pinned packages: see package.json. */
 const REPLACED: readonly { readonly by: RegExp; readonly path: RegExp; readonly with: string }[] = [
-  { by: /\/yargs\/index\.mjs$/, path: /platform-shims\/esm\.mjs$/, with: join(SHIMS, 'yargs-platform.mjs') },
-  { by: /\/shims\/yargs-platform\.mjs$/, path: /^cliui-core$/, with: join(MODULES, 'cliui/build/lib/index.js') },
-  {
-    by: /\/shims\/yargs-platform\.mjs$/,
-    path: /^yargs-parser-core$/,
-    with: join(MODULES, 'yargs-parser/build/lib/yargs-parser.js'),
-  },
-  {
-    by: /\/shims\/yargs-platform\.mjs$/,
-    path: /^yargs-parser-strings$/,
-    with: join(MODULES, 'yargs-parser/build/lib/string-utils.js'),
-  },
+  { by: /\/yargs\/\w+(\/\w+)?\.mjs$/, path: /platform-shims\/esm\.mjs$/, with: join(SHIMS, 'yargs-platform.mjs') },
+  { by: /\/yargs\/helpers\/helpers\.mjs$/, path: /^yargs-parser$/, with: join(SHIMS, 'yargs-parser.mjs') },
+  { by: /\/shims\//, path: /^cliui-core$/, with: join(MODULES, 'cliui/build/lib/index.js') },
+  { by: /\/shims\//, path: /^yargs-parser-core$/, with: join(MODULES, 'yargs-parser/build/lib/yargs-parser.js') },
+  { by: /\/shims\//, path: /^yargs-parser-strings$/, with: join(MODULES, 'yargs-parser/build/lib/string-utils.js') },
   { by: /\/signale\/\w+\.js$/, path: /^pkg-conf$/, with: join(SHIMS, 'pkg-conf.cjs') },
   { by: /\/signale\/\w+\.js$/, path: /^chalk$/, with: join(SHIMS, 'chalk.cjs') },
   { by: /\/signale\/\w+\.js$/, path: /^figures$/, with: join(SHIMS, 'figures.cjs') },

@@ -16,7 +16,9 @@ export function withOptions(readme: string): string {
 }
 
 function table(): string {
-  const rows = OPTIONS.map((option) => `| ${[names(option), option.type, fallback(option), option.help].join(' | ')} |\n`);
+  const rows = OPTIONS.map(
+    (option) => `| ${[names(option), option.type, fallback(option), option.help].join(' | ')} |\n`,
+  );
   return `| option | type | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('')}`;
 }
 

@@ -3,8 +3,7 @@
 // and loads string-width and Intl.Segmenter, which cost more than the rest of the program. All our texts are ASCII.
 
 import { cliui } from 'cliui-core';
-import { YargsParser } from 'yargs-parser-core';
-import { camelCase, decamelize, looksLikeNumber } from 'yargs-parser-strings';
+import Parser, { fill, refuse } from './yargs-parser.mjs';
 
 const NOWHERE = '/';
 
@@ -28,42 +27,16 @@ function wrap(text, width) {
   return text.split('\n').map(wrapLine).join('\n');
 }
 
-/** The placeholders of yargs' own English sentences: %s and %d. */
-function fill(sentence, values) {
-  let at = 0;
-  return sentence.replace(/%[sd]/g, () => String(values[at++]));
-}
-
 const sentences = new Map();
 const y18n = {
-  __: (sentence, ...values) => fill(sentences.get(sentence) ?? sentence, values),
-  __n: (one, many, count, ...values) => fill(count === 1 ? one : many, [count, ...values]),
+  __: (sentence, ...values) => fill(sentences.get(sentence) ?? sentence, ...values),
+  __n: (one, many, count, ...values) => fill(count === 1 ? one : many, count, ...values),
   getLocale: () => 'en',
   setLocale: () => undefined,
   updateLocale: (changed) => {
     for (const [from, to] of Object.entries(changed)) sentences.set(from, to);
   },
 };
-
-const parser = new YargsParser({
-  cwd: () => NOWHERE,
-  env: () => ({}),
-  format: fill,
-  normalize: (path) => path,
-  resolve: (path) => path,
-  require: refuse,
-});
-const Parser = (args, options) => parser.parse(args.slice(), options).argv;
-Object.assign(Parser, {
-  detailed: (args, options) => parser.parse(args.slice(), options),
-  camelCase,
-  decamelize,
-  looksLikeNumber,
-});
-
-function refuse() {
-  throw new Error('yargs looked outside; build/shims/yargs-platform.mjs no longer fits it');
-}
 
 export default {
   assert: { notStrictEqual: () => undefined, strictEqual: () => undefined },

@@ -3,9 +3,11 @@
 // What yargs 18 must not decide for us, because it would guess (each was measured):
 // the spelling of names (words.ts does it), numbers (every value stays text), repeated options (the last wins),
 // names that Object.prototype has too (yargs throws a TypeError; they never reach it), help and version (it would look
-// for a package.json and print by itself).
+// for a package.json and print by itself). Its parser alone does for commands; making a whole yargs costs 2 ms, every time,
+// and only --help needs one.
 
 import yargs from 'yargs';
+import { Parser } from 'yargs/helpers';
 import { OPTIONS, type Option } from '../config/options.ts';
 import { type Problem, sortWords } from './words.ts';
 
@@ -79,20 +81,17 @@ interface ReadWords {
 
 function readWords(options: readonly (readonly [string, string])[], plain: readonly string[]): ReadWords {
   const names = [...new Set(options.map(([name]) => name))];
-  const read = yargs()
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .parserConfiguration({
+  const read = Parser([...options.map(([name, value]) => `--${name}=${quoted(value)}`), '--', ...plain], {
+    string: names,
+    configuration: {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
       'duplicate-arguments-array': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
-    })
-    .string(names)
-    .parseSync([...options.map(([name, value]) => `--${name}=${quoted(value)}`), '--', ...plain]);
+    },
+  });
   const given = new Map(names.map((name) => [name, String(read[name])]));
   return { given, plain: read._.map(String) };
 }
