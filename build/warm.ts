@@ -9,7 +9,7 @@ import { Script } from 'node:vm';
 import { commands, findPorts, layOut } from './warm-commands.ts';
 
 /** What may be loaded before main is called: cheap, or loaded by Node's own start anyway. */
-const CHEAP = new Set(['node:fs', 'node:path', 'node:perf_hooks', 'node:util']);
+const CHEAP = new Set(['node:fs', 'node:path', 'node:util']);
 
 interface Bundle {
   exports: { main?: (argv: readonly string[]) => Promise<void> };
