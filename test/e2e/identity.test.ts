@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { onStage, python, type Stage } from '../support/e2e.ts';
-import { environment, until } from '../support/e2e-command.ts';
+import { environment } from '../support/e2e-command.ts';
 import { isAlive, mentioning } from '../support/e2e-processes.ts';
 
 /** What a worker on that port has in its command line by the contract. */
@@ -230,25 +230,21 @@ test(
 );
 
 test(
-  'a relative configuration is passed on as written and found again from its directory',
-  onStage({ workers: 1, config: { daemonize: false } }, async (stage) => {
-    const call = (action: string, cwd = stage.dir): Promise<string> =>
-      stage
-        .call([`--script=${stage.script}`, '--config=app.cfg', action], { cwd })
-        .outcome.then((outcome) => stage.tell(outcome));
+  'a relative configuration is passed on as written, and means the file in its own directory only',
+  onStage({ workers: 1, config: { daemonize: false, pidfile_template: 'run/rel.%(port)s.pid' } }, async (stage) => {
+    const call = async (action: string, cwd = stage.dir): Promise<string> =>
+      stage.tell(await stage.call([`--script=${stage.script}`, '--config=app.cfg', action], { cwd }).outcome);
     assert.equal(await call('start'), '[T] start worker P0\n[T] all workers are running\nexit 0');
     assert(stage.worker(0).argv.includes('--config=app.cfg'));
     assert.equal(await call('status'), '[T] all workers are running\nexit 0');
     await stage.expect('status', '[T] all workers are running\nexit 0');
-    const elsewhere = stage.path('elsewhere');
-    mkdirSync(elsewhere);
-    writeFileSync(`${elsewhere}/app.cfg`, readFileSync(stage.config, 'utf8'));
-    rmSync(stage.pidfile(0));
-    assert.equal(await call('status', elsewhere), '[T] all workers are stopped\nexit 3');
-    assert.equal(await call('stop', elsewhere), '[T] all workers are stopped\nexit 0');
+    stage.directory('elsewhere/run');
+    stage.write('elsewhere/app.cfg', stage.read(stage.config));
+    assert.equal(await call('status', stage.path('elsewhere')), '[T] all workers are stopped\nexit 3');
+    assert.equal(await call('stop', stage.path('elsewhere')), '[T] all workers are stopped\nexit 0');
     await stage.assertServing(0);
-    assert.equal((await stage.run('stop')).code, 0);
-    await until(() => stage.assertNobody());
+    assert.match(await call('stop'), /\n\[T\] all workers are stopped\nexit 0$/);
+    stage.assertNobody();
   }),
 );
 

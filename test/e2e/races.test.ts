@@ -154,7 +154,7 @@ for (const moment of IN_STOP) {
   for (const next of ['start', 'stop', 'restart']) {
     test(
       `kill -9 of stop ${moment.name}: the next ${next} converges`,
-      onStage({ config: { stop_timeout: 0.7 } }, async (stage) => {
+      onStage({ switches: { stop_timeout: 0.7 } }, async (stage) => {
         await stage.started();
         await killAt(stage, 'stop', moment);
         const outcome = await stage.run(next);
@@ -171,7 +171,7 @@ for (const moment of IN_RESTART) {
   for (const next of ['start', 'restart']) {
     test(
       `kill -9 of restart ${moment.name}: the next ${next} converges`,
-      onStage({ config: { stop_timeout: 0.3 } }, async (stage) => {
+      onStage({ switches: { stop_timeout: 0.3 } }, async (stage) => {
         await stage.started();
         await killAt(stage, 'restart', moment);
         const outcome = await stage.run(next);
@@ -184,7 +184,7 @@ for (const moment of IN_RESTART) {
 
 test(
   'a worker that a killed stop had told to go is launched anew by start',
-  onStage({ workers: 1, config: { stop_timeout: 2 } }, async (stage) => {
+  onStage({ workers: 1, switches: { stop_timeout: 2 } }, async (stage) => {
     await stage.started();
     const worker = stage.worker(0);
     await killAt(stage, 'stop', said('stopping worker'));
@@ -239,7 +239,7 @@ for (const { name, code } of SIGNALS) {
 
   test(
     `${name} to restart between stop and start says which ports are stopped`,
-    onStage({ config: { stop_timeout: 1, supervisor_sigterm_timeout: 60 } }, async (stage) => {
+    onStage({ config: { supervisor_sigterm_timeout: 60 }, switches: { stop_timeout: 1 } }, async (stage) => {
       await stage.started();
       const command = stage.begin('restart');
       await command.said(`stopping worker ${stage.port(1)}`);

@@ -122,7 +122,7 @@ test(
 
 test(
   'stop waits for a worker that finishes its requests, and no longer',
-  onStage({ config: { stop_timeout: 1.5, supervisor_sigterm_timeout: 3600 } }, async (stage) => {
+  onStage({ config: { supervisor_sigterm_timeout: 3600 }, switches: { stop_timeout: 1.5 } }, async (stage) => {
     await stage.started();
     const outcome = await stage.expect(
       'stop',

@@ -57,6 +57,7 @@ export interface Switches {
   readonly child?: 'exec' | 'fork';
   readonly rename?: 'start' | 'ready';
   readonly die_after?: number;
+  readonly stop_timeout?: number;
   readonly dump?: string;
   readonly status?: number;
   readonly server?: string;
