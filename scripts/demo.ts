@@ -31,7 +31,8 @@ function show(path: string, text: string, mode: number): void {
 /** Runs the launcher as an operator would, with the terminal as it is, and checks its exit code. */
 async function run(action: string, expected: number): Promise<void> {
   say(`\n$ ${launcher} ${action}`);
-  const child = spawn(launcher, [action], { stdio: ['ignore', 'inherit', 'inherit'] });
+  // Both streams into one, so that a transcript in a file is in order too.
+  const child = spawn(launcher, [action], { stdio: ['ignore', 1, 1] });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);

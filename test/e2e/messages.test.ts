@@ -78,7 +78,7 @@ for (const terminal of ['xterm-256color', 'linux']) {
       );
       stage.behave({ fail_start: 'x' });
       const failed = await see('start');
-      assert.match(failed, /^error worker on port P0 failed to start/m);
+      assert.match(failed, /^error worker on port P0 failed to start$/m);
       assert.match(failed, /\nerror all workers are stopped\nexit 1$/);
       assert.equal(
         await see('nonsense'),

@@ -173,7 +173,7 @@ test(
     await stage.started();
     stage.behave({ fail_start: 'the new version is broken' }, 1);
     const told = stage.tell(await stage.run('restart'));
-    assert.match(told, /^\[T\] worker on port P1 failed to start/m);
+    assert.match(told, /^\[T\] worker on port P1 failed to start$/m);
     assert.match(told, /P1.*the new version is broken/);
     assert.match(told, /\n\[T\] some workers are running!\nexit 1$/);
     await stage.assertServing(0);

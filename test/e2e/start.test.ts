@@ -95,7 +95,7 @@ for (const stageOfFailure of ['start', 'daemonized', 'bind'] as const) {
       stage.behave({ [`fail_${stageOfFailure}`]: 'the database is on fire' }, 1);
       const told = stage.tell(await stage.run('start'));
       assert.match(told, /^\[T\] start worker P0\n\[T\] start worker P1\n\[T\] start worker P2\n/);
-      assert.equal(count(told, /^\[T\] worker on port P1 failed to start/), 1, told);
+      assert.equal(count(told, /^\[T\] worker on port P1 failed to start$/), 1, told);
       assert.equal(count(told, /P1.*the database is on fire/), 1, told);
       assert.equal(count(told, /P0.*failed|P2.*failed/), 0, told);
       assert.match(told, /\n\[T\] some workers are running!\nexit 1$/);
@@ -109,7 +109,7 @@ test(
   onStage({ switches: { fail_start: 'no module named app' } }, async (stage) => {
     const told = stage.tell(await stage.run('start'));
     for (const port of ['P0', 'P1']) {
-      assert.equal(count(told, new RegExp(`^\\[T\\] worker on port ${port} failed to start`)), 1, told);
+      assert.equal(count(told, new RegExp(`^\\[T\\] worker on port ${port} failed to start$`)), 1, told);
       assert.equal(count(told, new RegExp(`${port}.*no module named app`)), 1, told);
     }
     assert.match(told, /\n\[T\] all workers are stopped\nexit 1$/);
@@ -169,7 +169,7 @@ test(
   onStage({ config: { supervisor_start_timeout: 3 } }, async (stage) => {
     stage.behave({ no_bind: true }, 0);
     const told = stage.tell(await stage.run('start'));
-    assert.equal(count(told, /^\[T\] worker on port P0 failed to start/), 1, told);
+    assert.equal(count(told, /^\[T\] worker on port P0 failed to start$/), 1, told);
     assert.match(told, /\n\[T\] some workers are running!\nexit 1$/);
     await stage.assertServing(1);
     assert(!existsSync(stage.pidfile(0)));
@@ -181,7 +181,7 @@ test(
   onStage({ workers: 1, config: { supervisor_start_timeout: 2, supervisor_sigterm_timeout: 1 } }, async (stage) => {
     stage.behave({ status: 503, ignore_sigterm: true });
     const told = stage.tell(await stage.run('start'));
-    assert.equal(count(told, /^\[T\] worker on port P0 failed to start/), 1, told);
+    assert.equal(count(told, /^\[T\] worker on port P0 failed to start$/), 1, told);
     assert.match(told, /\n\[T\] all workers are stopped\nexit 1$/);
     stage.assertNobody();
   }),
@@ -191,7 +191,7 @@ test(
   'a starter that hangs before it daemonizes is ended after the start timeout',
   onStage({ workers: 1, config: { supervisor_start_timeout: 1 }, switches: { sleep_start: 600 } }, async (stage) => {
     const told = stage.tell(await stage.run('start'));
-    assert.equal(count(told, /^\[T\] worker on port P0 failed to start/), 1, told);
+    assert.equal(count(told, /^\[T\] worker on port P0 failed to start$/), 1, told);
     assert.match(told, /\n\[T\] all workers are stopped\nexit 1$/);
     stage.assertNobody();
   }),
