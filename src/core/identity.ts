@@ -29,10 +29,8 @@ export interface Trust {
 /** What a port looks like beside the process list. */
 export interface PortFacts {
   readonly pidfile: PidfileSight;
-  /** The pids of the scan, or named by the pidfile, that hold a listening socket on the port. */
-  readonly listening: ReadonlySet<number>;
-  /** Whether anything listens on the port. */
-  readonly isOpen: boolean;
+  /** Which of the processes that match, or that the pidfile names, hold a listening socket on the port; asked if in doubt. */
+  readonly listening: () => ReadonlySet<number>;
   /** Sessions that workers of this port had, as seen by this command. */
   readonly sessions: ReadonlySet<number>;
   /** The process that this command launched for the port. */
@@ -46,8 +44,8 @@ export interface PortProcesses {
   readonly leftBehind: readonly ProcessSight[];
   /** Look-alikes of users who do not count. */
   readonly ignored: readonly ProcessSight[];
-  /** Whose the port is. */
-  readonly listener: 'none' | 'worker' | 'stranger';
+  /** All that match, with the worker and what descends from it. */
+  readonly matching: readonly ProcessSight[];
 }
 
 /** The values of all arguments `--NAME=value` in a command line. */
@@ -145,14 +143,14 @@ export function identify(
   const roots = matching.filter((process) => !pids.has(process.parent));
   const ignored = roots.filter((process) => !isTrusted(process, trust));
   const ours = roots.filter((process) => isTrusted(process, trust) && isWorker(process, port, facts, fleet, trust));
-  const [worker, ...rivals] = ours.toSorted((one, other) => rank(other, facts) - rank(one, facts) || older(one, other));
+  const [worker, ...rivals] = ours.length > 1 ? ours.toSorted((one, other) => compare(one, other, facts)) : ours;
   const renamed = worker ?? renamedWorker(named, facts, trust);
   return {
     worker: renamed,
     rivals: rivals.filter((process) => !trust.ownPids.has(process.id.pid)),
     leftBehind: renamed === undefined ? findLeftBehind(port, processes, facts, fleet, trust) : [],
     ignored: ignored.filter((process) => isWorker(process, port, facts, fleet, trust)),
-    listener: sortListener(renamed, matching, facts),
+    matching,
   };
 }
 
@@ -168,18 +166,19 @@ function isWorker(process: ProcessSight, port: Port, facts: PortFacts, fleet: Fl
     // A forked child that outlived its worker still has the worker's command line and socket; its session tells.
     if (pidfile.pid === process.session) return false;
   }
-  return hasOwnWords || facts.listening.has(pid);
+  return hasOwnWords || facts.listening().has(pid);
 }
 
 /** Of two workers the one that serves is the worker; a pidfile may name the one that came too late for the port. */
 function rank(process: ProcessSight, facts: PortFacts): number {
   const { pidfile } = facts;
   const isNamed = pidfile.kind === 'names' && pidfile.pid === process.id.pid;
-  return (facts.listening.has(process.id.pid) ? 2 : 0) + (isNamed ? 1 : 0);
+  return (facts.listening().has(process.id.pid) ? 2 : 0) + (isNamed ? 1 : 0);
 }
 
-function older(one: ProcessSight, other: ProcessSight): number {
-  return one.id.startTicks - other.id.startTicks || one.id.pid - other.id.pid;
+function compare(one: ProcessSight, other: ProcessSight, facts: PortFacts): number {
+  const older = one.id.startTicks - other.id.startTicks || one.id.pid - other.id.pid;
+  return rank(other, facts) - rank(one, facts) || older;
 }
 
 /** A worker that wiped its argv and environment counts if its pidfile names it, is younger than it, and it listens here. */
@@ -187,7 +186,7 @@ function renamedWorker(named: ProcessSight | undefined, facts: PortFacts, trust:
   const { pidfile, listening } = facts;
   if (named === undefined || pidfile.kind !== 'names' || named.id.pid !== pidfile.pid) return undefined;
   const speaksOfAnother = argumentsNamed('config', named.argv).length + argumentsNamed('port', named.argv).length > 0;
-  const fits = !speaksOfAnother && named.id.startTicks <= pidfile.writtenTicks && listening.has(named.id.pid);
+  const fits = !speaksOfAnother && named.id.startTicks <= pidfile.writtenTicks && listening().has(named.id.pid);
   return fits && isTrusted(named, trust) && !trust.ownPids.has(named.id.pid) ? named : undefined;
 }
 
@@ -208,19 +207,9 @@ function findLeftBehind(
   );
 }
 
-/** A port is the worker's if the worker, or what descends from it, holds it. */
-function sortListener(
-  worker: ProcessSight | undefined,
-  matching: readonly ProcessSight[],
-  facts: PortFacts,
-): PortProcesses['listener'] {
-  if (!facts.isOpen) return 'none';
-  const isOwn = [...facts.listening].some((pid) => pid === worker?.id.pid || isDescendant(pid, worker, matching));
-  return isOwn ? 'worker' : 'stranger';
-}
-
-function isDescendant(pid: number, worker: ProcessSight | undefined, matching: readonly ProcessSight[]): boolean {
-  if (worker === undefined) return false;
+/** Whether a process is the worker or descends from it, through processes that match too. */
+export function belongsTo(worker: ProcessSight, pid: number, matching: readonly ProcessSight[]): boolean {
+  if (pid === worker.id.pid) return true;
   const parents = new Map<number, number>(matching.map((process) => [process.id.pid, process.parent]));
   let current = parents.get(pid);
   // A tree of processes is finite, but the list is no snapshot: a pid may have been reused while it was read.

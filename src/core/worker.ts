@@ -69,7 +69,7 @@ export type ListenerSight =
 /** A process that holds a port and is no worker of ours; undefined where we may not see it. */
 export type Holder = { readonly pid: number; readonly name: string } | undefined;
 
-/** How a worker answered: within time and as it should, otherwise, or not at all; `unasked` if its port is not open. */
+/** How a worker answered: within time and as it should, otherwise, not at all; `unasked` if nothing listens on its port. */
 export type HttpSight = 'unasked' | 'silent' | 'unready' | 'ready';
 
 /** All that one look tells about one port. */
@@ -93,21 +93,16 @@ export type StarterSight =
   | { readonly kind: 'running' }
   | { readonly kind: 'exited'; readonly how: string };
 
-/** How a worker stands: the only four cases that people and exit codes know. */
+/** How a worker stands: the only three cases that exit codes know. */
 export type Standing =
   | { readonly kind: 'down' }
-  | { readonly kind: 'squatted'; readonly holder: Holder }
   | { readonly kind: 'alive'; readonly id: ProcessIdentity }
   | { readonly kind: 'running'; readonly id: ProcessIdentity };
 
 /** Says how a worker stands. A port that answers but is not held by the worker is not running. */
-export function classify(seen: Sighting): Standing {
-  const { worker, listener } = seen;
-  if (worker !== undefined) {
-    const kind = listener.kind === 'worker' && seen.http === 'ready' ? 'running' : 'alive';
-    return { kind, id: worker };
-  }
-  return listener.kind === 'stranger' ? { kind: 'squatted', holder: listener.holder } : { kind: 'down' };
+export function classify({ worker, listener, http }: Sighting): Standing {
+  if (worker === undefined) return { kind: 'down' };
+  return { kind: listener.kind === 'worker' && http === 'ready' ? 'running' : 'alive', id: worker };
 }
 
 /** Whether both are the same process. */

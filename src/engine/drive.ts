@@ -57,7 +57,7 @@ async function takeTurns(members: readonly Member[], with_: Drive): Promise<read
   const sightings = await with_.observer.glance(
     open.map(({ spec, journey, starter }) => ({
       port: spec.port,
-      about: journey.stage === 'stopping' || journey.stage === 'stop-due' ? 'life' : 'readiness',
+      about: journey.stage === 'stopping' || journey.stage === 'stop-due' ? 'life' : 'place',
       starter,
     })),
     POLL,

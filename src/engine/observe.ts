@@ -3,6 +3,7 @@
 
 import type { Application } from '../core/application.ts';
 import {
+  belongsTo,
   claimedPort,
   type Fleet,
   identify,
@@ -11,24 +12,18 @@ import {
   seenFrom,
   stalePorts,
 } from '../core/identity.ts';
-import type { Instant, Millis, Port } from '../core/units.ts';
-import type {
-  HttpSight,
-  ListenerSight,
-  PidfileSight,
-  ProcessIdentity,
-  ProcessSight,
-  Sighting,
-} from '../core/worker.ts';
+import type { Millis, Port } from '../core/units.ts';
+import type { HttpSight, ListenerSight, PidfileSight, ProcessSight, Sighting } from '../core/worker.ts';
 import type { Host, Listener, Starter } from '../host/host.ts';
+import { Owners, Prober } from './readiness.ts';
 
-/** Probes under way at once: more would make the workers of a small machine miss their second. */
-const MOST_PROBES = 64;
-
-/** What is asked about one port: whether its processes live, or also whether it is ready. */
+/**
+ * What is asked about one port: whether its processes live; whether the worker also answers; or, when it is to be started,
+ * also who else has its place.
+ */
 export interface Question {
   readonly port: Port;
-  readonly about: 'life' | 'readiness';
+  readonly about: 'life' | 'answer' | 'place';
   readonly starter: Starter | undefined;
 }
 
@@ -48,40 +43,34 @@ interface Known {
 export class Observer {
   readonly #application: Application;
   readonly #host: Host;
+  readonly #prober: Prober;
+  readonly #owners = new Owners();
   readonly #known = new Map<Port, Known>();
   readonly #sessions = new Map<Port, Set<number>>();
   readonly #configPaths: Set<string>;
   readonly #otherPaths = new Set<string>();
-  readonly #asking = new Map<Port, Promise<void>>();
-  readonly #answers = new Map<Port, HttpSight>();
   #freshScan: readonly ProcessSight[] | undefined;
 
   constructor(application: Application, host: Host) {
     this.#application = application;
     this.#host = host;
+    this.#prober = new Prober(application.readiness, host);
     const target = host.files.target(application.configPath);
     this.#configPaths = new Set([application.configPath, target]);
   }
 
   /** Answers all questions, in their order; waits for every worker that is asked whether it is ready. */
   async look(questions: readonly Question[]): Promise<Sighting[]> {
-    const listeners = this.#lookAtProcesses(questions);
-    const http = await this.#probeAll(questions.filter((question) => this.#isWorthProbing(question)));
-    return this.#sightings(questions, listeners, http);
+    this.#lookAtProcesses(questions);
+    const http = await this.#prober.askAll([...this.#workersAsked(questions).keys()]);
+    return this.#sightings(questions, http);
   }
 
-  /**
-   * The same, but no worker holds up the others: one that has not answered within `wait` counts as silent in this look,
-   * and its answer goes to a later one.
-   */
+  /** The same, but no worker holds up the others: one that does not answer within `wait` counts as silent for now. */
   async glance(questions: readonly Question[], wait: Millis): Promise<Sighting[]> {
-    const listeners = this.#lookAtProcesses(questions);
-    const asked = questions.filter((question) => this.#isWorthProbing(question)).map(({ port }) => port);
-    const pending = asked.flatMap((port) => this.#ask(port) ?? []);
-    if (pending.length > 0) await Promise.race([Promise.all(pending), this.#host.clock.sleep(wait)]);
-    const http = new Map(asked.map((port) => [port, this.#answers.get(port) ?? 'silent']));
-    this.#answers.clear();
-    return this.#sightings(questions, listeners, http);
+    this.#lookAtProcesses(questions);
+    const http = await this.#prober.latest(this.#workersAsked(questions), wait);
+    return this.#sightings(questions, http);
   }
 
   /** Ports outside the configured range on which workers of this application are; the next look shares its pass. */
@@ -115,6 +104,7 @@ export class Observer {
   noteLaunch(port: Port, starter: Starter): void {
     this.#noteSession(port, starter.pid);
     this.#known.delete(port);
+    this.#prober.forget(port);
   }
 
   #noteSession(port: Port, session: number): void {
@@ -122,41 +112,31 @@ export class Observer {
     this.#sessions.set(port, sessions.add(session));
   }
 
-  #isUnchanged(question: Question, listeners: ReadonlyMap<Port, readonly Listener[]>): boolean {
-    const known = this.#known.get(question.port);
-    if (known === undefined) return false;
-    const { worker, rivals, leftBehind } = known.processes;
-    const all = [...(worker === undefined ? [] : [worker]), ...rivals, ...leftBehind];
-    if (all.length === 0 || !all.every((process) => this.#host.processes.isAlive(process.id))) return false;
-    if (question.about === 'life') return true;
-    const open = listeners.get(question.port) ?? [];
-    // A port held by a child of the worker, or by a stranger, takes the whole picture.
-    if (worker === undefined || !open.every((listener) => this.#host.sockets.holds(worker, listener))) return false;
-    const listener = open.length > 0 ? 'worker' : 'none';
-    this.#known.set(question.port, { ...known, processes: { ...known.processes, listener } });
-    return true;
+  #lookAtProcesses(questions: readonly Question[]): void {
+    const unknown = questions.filter(({ port }) => !this.#isUnchanged(port));
+    if (unknown.length > 0) this.#scan(unknown);
   }
 
-  #scan(questions: readonly Question[], listeners: ReadonlyMap<Port, readonly Listener[]>): void {
+  #isUnchanged(port: Port): boolean {
+    const { worker, rivals, leftBehind } = this.#known.get(port)?.processes ?? NOBODY;
+    const all = [...(worker === undefined ? [] : [worker]), ...rivals, ...leftBehind];
+    return all.length > 0 && all.every((process) => this.#host.processes.isAlive(process.id));
+  }
+
+  #scan(questions: readonly Question[]): void {
     const processes = this.#freshScan ?? this.#host.processes.scan();
     this.#freshScan = undefined;
     this.#learnPaths(processes);
     const fleet = this.#fleet();
     const matching = Map.groupBy(processes, (process) => claimedPort(process, fleet));
+    const listeners = once(() => Map.groupBy(this.#host.sockets.listeners(), (listener) => listener.port));
     for (const { port, starter } of questions) {
       const pidfile = this.#readPidfile(port);
       const candidates = matching.get(port) ?? [];
       const named = pidfile.kind === 'names' ? this.#find(pidfile, candidates) : undefined;
-      const open = listeners.get(port) ?? [];
-      const holders = [...candidates, ...(named === undefined || candidates.includes(named) ? [] : [named])];
       const facts = {
         pidfile,
-        listening: new Set<number>(
-          holders
-            .filter((process) => open.some((listener) => this.#host.sockets.holds(process, listener)))
-            .map((process) => process.id.pid),
-        ),
-        isOpen: open.length > 0,
+        listening: once(() => this.#holders([...candidates, ...(named ? [named] : [])], listeners().get(port) ?? [])),
         sessions: this.#sessions.get(port) ?? new Set<number>(),
         starter: starter?.pid,
       };
@@ -167,6 +147,11 @@ export class Observer {
       }
       this.#known.set(port, { processes: found, pidfile });
     }
+  }
+
+  #holders(processes: readonly ProcessSight[], listeners: readonly Listener[]): ReadonlySet<number> {
+    const holders = processes.filter((process) => listeners.some((each) => this.#host.sockets.holds(process, each)));
+    return new Set(holders.map((process) => process.id.pid));
   }
 
   #find(pidfile: PidfileSight & { kind: 'names' }, candidates: readonly ProcessSight[]): ProcessSight | undefined {
@@ -183,6 +168,11 @@ export class Observer {
     const owner = pidfile === undefined ? undefined : this.#host.files.directoryOwner(pidfile);
     const { workerUid } = this.#application;
     return new Set([0, this.#host.processes.self.uid, ...[owner, workerUid].filter((uid) => uid !== undefined)]);
+  }
+
+  #untrusted(port: Port, process: ProcessSight): number {
+    const trusted = this.#trustedUids(port);
+    return process.uids.find((uid) => !trusted.has(uid)) ?? process.uids[0];
   }
 
   /** Other names of our configuration, by which the processes that were found were started. */
@@ -205,91 +195,70 @@ export class Observer {
     return { config, configPaths: this.#configPaths, pidfilesOf, anyTemplate };
   }
 
-  #isWorthProbing({ port, about }: Question): boolean {
-    const processes = this.#known.get(port)?.processes;
-    return about === 'readiness' && processes?.worker !== undefined && processes.listener === 'worker';
+  #workersAsked(questions: readonly Question[]): Map<Port, ProcessSight> {
+    const workers = new Map<Port, ProcessSight>();
+    for (const { port, about } of questions) {
+      const worker = this.#known.get(port)?.processes.worker;
+      if (about !== 'life' && worker !== undefined) workers.set(port, worker);
+    }
+    return workers;
   }
 
-  /** Asks a worker, unless it still owes an answer or too many do. */
-  #ask(port: Port): Promise<void> | undefined {
-    const owed = this.#asking.get(port);
-    if (owed !== undefined || this.#asking.size >= MOST_PROBES) return owed;
-    const asking = this.#host.sockets.probe(port, this.#application.readiness).then((sight) => {
-      this.#answers.set(port, sight);
-      this.#asking.delete(port);
-    });
-    this.#asking.set(port, asking);
-    return asking;
-  }
-
-  async #probeAll(questions: readonly Question[]): Promise<ReadonlyMap<Port, HttpSight>> {
-    const answers = new Map<Port, HttpSight>();
-    const queue = questions.values();
-    const probeNext = async (): Promise<void> => {
-      for (const { port } of queue)
-        answers.set(port, await this.#host.sockets.probe(port, this.#application.readiness));
-    };
-    await Promise.all(Array.from({ length: Math.min(MOST_PROBES, questions.length) }, probeNext));
-    return answers;
-  }
-
-  #lookAtProcesses(questions: readonly Question[]): Map<Port, Listener[]> {
-    const listeners = questions.length > 0 ? byPort(this.#host.sockets.listeners()) : new Map<Port, Listener[]>();
-    const unknown = questions.filter((question) => !this.#isUnchanged(question, listeners));
-    if (unknown.length > 0) this.#scan(unknown, listeners);
-    return listeners;
-  }
-
-  #sightings(
-    questions: readonly Question[],
-    listeners: ReadonlyMap<Port, readonly Listener[]>,
-    http: ReadonlyMap<Port, HttpSight>,
-  ): Sighting[] {
+  #sightings(questions: readonly Question[], http: ReadonlyMap<Port, HttpSight>): Sighting[] {
+    const holders = this.#findHolders(questions, http);
     const at = this.#host.clock.now();
-    return questions.map((question) => this.#sighting(question, at, listeners, http));
+    return questions.map(({ port, starter }) => {
+      const { processes, pidfile } = this.#known.get(port) ?? { processes: NOBODY, pidfile: { kind: 'none' } };
+      const { worker } = processes;
+      const answer = http.get(port) ?? 'unasked';
+      const isOwn = worker !== undefined && answer !== 'unasked' && this.#owners.isKnown(port, worker);
+      const listener: ListenerSight = holders.get(port) ?? { kind: isOwn ? 'worker' : 'none' };
+      return {
+        at,
+        worker: worker?.id,
+        rivals: processes.rivals.map((process) => process.id),
+        leftBehind: processes.leftBehind.map((process) => process.id),
+        listener,
+        http: answer,
+        // A worker writes its pidfile on its way up, long after its first sight.
+        pidfile: answer === 'ready' ? this.#readPidfile(port) : pidfile,
+        starter: starter?.state() ?? { kind: 'never' },
+      };
+    });
   }
 
-  #sighting(
-    { port, about, starter }: Question,
-    at: Instant,
-    listeners: ReadonlyMap<Port, readonly Listener[]>,
-    http: ReadonlyMap<Port, HttpSight>,
-  ): Sighting {
-    const { processes, pidfile } = this.#known.get(port) ?? NOTHING_KNOWN;
-    return {
-      at,
-      worker: processes.worker?.id,
-      rivals: processes.rivals.map(idOf),
-      leftBehind: processes.leftBehind.map(idOf),
-      listener: this.#listenerSight(processes.listener, listeners.get(port) ?? []),
-      http: http.get(port) ?? 'unasked',
-      // A worker writes its pidfile on its way up, long after its first sight.
-      pidfile: about === 'readiness' && processes.listener === 'worker' ? this.#readPidfile(port) : pidfile,
-      starter: starter?.state() ?? { kind: 'never' },
-    };
+  /** Whose the ports are that a worker does not hold itself, as far as it matters. */
+  #findHolders(questions: readonly Question[], http: ReadonlyMap<Port, HttpSight>): Map<Port, ListenerSight> {
+    const workers = this.#workersAsked(questions);
+    const answering = new Map([...workers].filter(([port]) => (http.get(port) ?? 'unasked') !== 'unasked'));
+    const doubtful = this.#owners.check(answering, this.#host);
+    const due = questions.filter(({ port, about }) => doubtful.has(port) || (about === 'place' && !workers.has(port)));
+    if (due.length === 0) return new Map();
+    // The worker may be another process by now, or have left its port to a child.
+    if (doubtful.size > 0) this.#scan(due.filter(({ port }) => doubtful.has(port)));
+    const listeners = Map.groupBy(this.#host.sockets.listeners(), (listener) => listener.port);
+    return new Map(due.map(({ port }) => [port, this.#whose(port, listeners.get(port) ?? [])]));
   }
 
-  #listenerSight(kind: PortProcesses['listener'], open: readonly Listener[]): ListenerSight {
-    if (kind !== 'stranger') return { kind };
+  /** A port is the worker's, too, if a process that descends from it has the socket. */
+  #whose(port: Port, open: readonly Listener[]): ListenerSight {
     const [listener] = open;
-    return { kind, holder: listener === undefined ? undefined : this.#host.sockets.holderOf(listener) };
-  }
-
-  #untrusted(port: Port, process: ProcessSight): number {
-    const trusted = this.#trustedUids(port);
-    return process.uids.find((uid) => !trusted.has(uid)) ?? process.uids[0];
+    if (listener === undefined) return { kind: 'none' };
+    const { worker, matching } = this.#known.get(port)?.processes ?? NOBODY;
+    const isOwn =
+      worker !== undefined &&
+      [...this.#holders([worker, ...matching], open)].some((pid) => belongsTo(worker, pid, matching));
+    return isOwn ? { kind: 'worker' } : { kind: 'stranger', holder: this.#host.sockets.holderOf(listener) };
   }
 }
 
-const NOTHING_KNOWN: Known = {
-  processes: { worker: undefined, rivals: [], leftBehind: [], ignored: [], listener: 'none' },
-  pidfile: { kind: 'none' },
-};
+const NOBODY: PortProcesses = { worker: undefined, rivals: [], leftBehind: [], ignored: [], matching: [] };
 
-function idOf(process: ProcessSight): ProcessIdentity {
-  return process.id;
-}
-
-function byPort(listeners: readonly Listener[]): Map<Port, Listener[]> {
-  return Map.groupBy(listeners, (listener) => listener.port);
+/** A value that is made when it is first asked for. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

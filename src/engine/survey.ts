@@ -11,7 +11,7 @@ export async function survey(observer: Observer, application: Application): Prom
   const ports = application.specs.map((spec) => spec.port);
   const stale = observer.findStale();
   const sightings = await observer.look([
-    ...ports.map((port) => ({ port, about: 'readiness' as const, starter: undefined })),
+    ...ports.map((port) => ({ port, about: 'answer' as const, starter: undefined })),
     ...stale.map((port) => ({ port, about: 'life' as const, starter: undefined })),
   ]);
   const standings = sightings.map(classify);

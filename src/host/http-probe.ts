@@ -4,6 +4,7 @@
 import type { Readiness } from '../core/application.ts';
 import type { Port } from '../core/units.ts';
 import type { HttpSight } from '../core/worker.ts';
+import { codeOf } from './errno.ts';
 
 /** For connecting, asking, and the whole head of the answer. */
 const WITHIN = 1000;
@@ -32,7 +33,7 @@ export function probe(port: Port, readiness: Readiness): Promise<HttpSight> {
       if (head.includes('\r\n\r\n')) finish(isReady(head, readiness) ? 'ready' : 'unready');
       else if (head.length > MOST_HEAD) finish('unready');
     });
-    socket.on('error', giveUp);
+    socket.on('error', (error) => (codeOf(error) === 'ECONNREFUSED' ? finish('unasked') : giveUp()));
     socket.on('end', giveUp);
   });
 }

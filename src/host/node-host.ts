@@ -12,7 +12,7 @@ import { launch } from './launch.ts';
 import { readOpenFileLimits } from './limits.ts';
 import { locks } from './lock.ts';
 import { isAlive, ownLine, readProcess, scanProcesses } from './proc.ts';
-import { holderOf, holds, readListeners } from './sockets.ts';
+import { holderOf, holds, holdsAny, readListeners } from './sockets.ts';
 
 /** The host this process runs on. */
 export function openHost(): Host {
@@ -37,7 +37,7 @@ export function openHost(): Host {
       signal,
       launch,
     },
-    sockets: { listeners: readListeners, holds, holderOf, probe },
+    sockets: { listeners: readListeners, holds, holdsAny, holderOf, probe },
     files,
     accounts,
     locks,

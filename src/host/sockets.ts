@@ -8,40 +8,51 @@ import type { Listener } from './host.ts';
 import { listPids, readProc } from './proc.ts';
 
 const LISTEN = '0A';
-const BLOCK = 65_536;
+/** A row of /proc/net/tcp is 150 bytes long, one of tcp6 longer. */
+const ROW = 150;
 
-/** All listening TCP sockets of this network namespace. */
-export function readListeners(): Listener[] {
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseListeners(readListenRows(path)));
+/**
+ * Listening TCP sockets of this network namespace. The kernel lists them before all connections, and advances by one row a
+ * read; only behind the last one it walks its table of connections, which takes milliseconds even when it is empty.
+ */
+export function readListeners(isEnough: (listener: Listener) => boolean = () => false): Listener[] {
+  const found: Listener[] = [];
+  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const listener of readRows(path)) {
+      found.push(listener);
+      if (isEnough(listener)) return found;
+    }
+  }
+  return found;
 }
 
-/** The kernel lists listening sockets first, so that the thousands of connections of a busy server need not be read. */
-function readListenRows(path: string): string {
-  let fd: number;
+function* readRows(path: string): Generator<Listener> {
+  const fd = openTable(path);
+  if (fd === undefined) return;
   try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    // A kernel without IPv6 has no tcp6.
-    if (codeOf(error) === 'ENOENT') return '';
-    throw error;
-  }
-  try {
-    const block = Buffer.allocUnsafeSlow(BLOCK);
-    let text = '';
-    while (true) {
-      const read = readSync(fd, block, 0, BLOCK, null);
-      text += block.toString('latin1', 0, read);
-      if (read === 0 || !lastRowListens(text)) return text;
+    const block = Buffer.allocUnsafe(ROW);
+    for (let row = ''; ; ) {
+      const read = readSync(fd, block, 0, ROW, null);
+      const parts = (row + block.toString('latin1', 0, read)).split('\n');
+      row = parts.pop() ?? '';
+      const listeners = parseListeners(parts.join('\n'));
+      yield* listeners;
+      const hasHeading = parts.some((part) => part.includes('local_address'));
+      if (read === 0 || listeners.length + (hasHeading ? 1 : 0) < parts.length) return;
     }
   } finally {
     closeSync(fd);
   }
 }
 
-function lastRowListens(text: string): boolean {
-  const rows = text.split('\n');
-  const last = rows.at(-2) ?? '';
-  return rows.length < 3 || last.trim().split(/\s+/)[3] === LISTEN;
+function openTable(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    // A kernel without IPv6 has no tcp6.
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Rows of /proc/net/tcp: `sl local_address rem_address st queues timer retransmits uid timeout inode …`. */
@@ -61,7 +72,14 @@ export function holds(process: ProcessSight, listener: Listener): boolean {
   return hasSocket(process.id.pid, listener.inode) ?? process.uids[1] === listener.uid;
 }
 
+/** Whether a process has any socket: a cheap sign, long before a port is asked, that it may listen. */
+export function holdsAny(process: ProcessSight): boolean {
+  return hasSocket(process.id.pid, '') ?? true;
+}
+
+/** An empty inode means any; undefined: the descriptors may not be read. */
 function hasSocket(pid: number | string, inode: string): boolean | undefined {
+  const wanted = inode === '' ? 'socket:[' : `socket:[${inode}]`;
   let directory: Dir;
   try {
     // By the kernel's order and a few at a time: a listening socket is among the oldest of thousands of descriptors.
@@ -80,7 +98,7 @@ function hasSocket(pid: number | string, inode: string): boolean | undefined {
   }
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      if (readLink(`/proc/${pid}/fd/${entry.name}`) === `socket:[${inode}]`) return true;
+      if (readLink(`/proc/${pid}/fd/${entry.name}`)?.startsWith(wanted) === true) return true;
     }
     return false;
   } finally {

@@ -91,7 +91,7 @@ test('a forked child of a crashed worker keeps its socket: it is left behind, no
   });
   sim.running(8000);
   sim.kernel.end(sim.find('worker 8000'), 'crashed');
-  await plays(sim, 'status', '0.0 = nothing: 8000 squatted by fork');
+  await plays(sim, 'status', '0.0 = nothing: 8000 down');
 });
 
 test("a port held by a child of the worker is the worker's", async () => {

@@ -76,7 +76,7 @@ test('a look-alike that holds the port is foreign', async () => {
     'start',
     `0.0 8000 failed-to-start: held by planted (PID)
      0.0 8000 look-alike of user666
-     0.0 = started: 8000 squatted by planted`,
+     0.0 = started: 8000 down`,
   );
 });
 

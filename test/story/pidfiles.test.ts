@@ -112,13 +112,13 @@ test('another application shares the template: its worker and its pidfile are le
   const argv = ['/usr/bin/frontik', '--config=/etc/other.cfg', '--port=8000', `--pidfile=${PIDFILE}`];
   const other = sim.stranger('other', { argv, listens: 8000 });
   sim.kernel.write(PIDFILE, { pid: other.id.pid });
-  await plays(sim, 'status', '0.0 = nothing: 8000 squatted by other');
-  await plays(sim, 'stop', '0.0 = stopped: 8000 squatted by other');
+  await plays(sim, 'status', '0.0 = nothing: 8000 down');
+  await plays(sim, 'stop', '0.0 = stopped: 8000 down');
   await plays(
     sim,
     'start',
     `0.0 8000 failed-to-start: held by other (PID)
-     0.0 = started: 8000 squatted by other`,
+     0.0 = started: 8000 down`,
   );
   assert.equal(sightOf(sim), 'names');
 });

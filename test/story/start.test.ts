@@ -126,7 +126,7 @@ test('a foreign process on the port: its holder is named, nothing is launched', 
     `0.0 8000 failed-to-start: held by nginx (PID)
      0.0 8001 launching
      0.0 launch 8001
-     0.3 = started: 8000 squatted by nginx, 8001 running`,
+     0.3 = started: 8000 down, 8001 running`,
   );
   assert.deepEqual(failuresOf(ended), ['port-held']);
 });
@@ -143,7 +143,7 @@ test('a stranger takes the port while the worker boots: the worker that cannot b
      0.2 8000 stopping
      0.2 SIGTERM worker 8000
      0.2 remove /run/app/8000.pid
-     0.2 = started: 8000 squatted by nginx`,
+     0.2 = started: 8000 down`,
   );
 });
 

@@ -161,5 +161,5 @@ test('a zombie that nobody reaps is no worker any more', async () => {
 test('a foreign process on the port is none of ours', async () => {
   const sim = new Sim();
   sim.stranger('nginx', { listens: 8000 });
-  await plays(sim, 'stop', '0.0 = stopped: 8000 squatted by nginx');
+  await plays(sim, 'stop', '0.0 = stopped: 8000 down');
 });

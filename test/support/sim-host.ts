@@ -108,8 +108,10 @@ export class SimHost implements Host {
       launch: (spec) => this.#launch(spec),
     };
     this.sockets = {
-      listeners: () => this.#listeners(),
+      listeners: (isEnough) => this.#listeners(isEnough),
       holds: (process, listener) => this.#holds(process, listener),
+      holdsAny: (process) =>
+        this.#kernel.sockets.some(({ holders }) => [...holders].some(({ id }) => id.pid === process.id.pid)),
       holderOf: (listener) => this.#holderOf(listener),
       probe: (port) => this.#probe(port),
     };
@@ -251,9 +253,11 @@ export class SimHost implements Host {
     };
   }
 
-  #listeners(): readonly Listener[] {
+  #listeners(isEnough: (listener: Listener) => boolean = () => false): readonly Listener[] {
     if (this.#enter('listeners', undefined) !== undefined) return [];
-    return this.#kernel.sockets.map(({ port, inode, uid }) => ({ port, inode, uid }));
+    const all = this.#kernel.sockets.map(({ port, inode, uid }) => ({ port, inode, uid }));
+    const last = all.findIndex(isEnough);
+    return last === -1 ? all : all.slice(0, last + 1);
   }
 
   #holds(process: ProcessSight, listener: Listener): boolean {
@@ -275,7 +279,7 @@ export class SimHost implements Host {
     const spoiled = this.#enter('probe', port);
     const socket = this.#kernel.sockets.find((other) => other.port === port);
     const [holder] = socket?.holders ?? [];
-    if (holder === undefined) return 'silent';
+    if (holder === undefined) return 'unasked';
     const answer = spoiled === 'silent' ? { sight: 'silent' as const, after: SECOND } : holder.answer();
     await this.#kernel.wait(Math.min(answer.after, SECOND), this.#open);
     if (this.#isDead) throw new Killed();

@@ -44,5 +44,5 @@ function describeNotice(notice: Notice): string {
 }
 
 function describeStanding(standing: Standing): string {
-  return standing.kind === 'squatted' ? `squatted by ${standing.holder?.name ?? 'somebody'}` : standing.kind;
+  return standing.kind;
 }

@@ -9,7 +9,6 @@ const STANDINGS: Readonly<Record<string, Standing>> = {
   running: { kind: 'running', id },
   alive: { kind: 'alive', id },
   down: { kind: 'down' },
-  squatted: { kind: 'squatted', holder: undefined },
 };
 
 function check(words: string, expected: Summary, stale: Survey['stale'] = []): void {
@@ -25,12 +24,10 @@ suite('what a survey comes to', () => {
   check('running', 'all-running');
   check('running running', 'all-running');
   check('running down', 'some-running');
-  check('running squatted', 'some-running');
   check('running alive', 'some-running');
   check('alive', 'some-running');
   check('alive down', 'some-running');
   check('down down', 'all-stopped');
-  check('down squatted', 'all-stopped');
   check('', 'all-stopped');
   check('down', 'all-stopped', [{ port: port(8009), id }]);
   check('running', 'all-running', [{ port: port(8009), id }]);

@@ -16,12 +16,12 @@ suite('classify', () => {
   check(
     'a stranger on the port',
     { listener: { kind: 'stranger', holder: NGINX } },
-    { kind: 'squatted', holder: NGINX },
+    { kind: 'down' },
   );
   check(
     'a stranger who answers',
     { listener: { kind: 'stranger', holder: undefined }, http: 'ready' },
-    { kind: 'squatted', holder: undefined },
+    { kind: 'down' },
   );
   check('alive, port closed', { worker: WORKER }, { kind: 'alive', id: WORKER });
   check(
