@@ -1,6 +1,6 @@
 // Processes for the tables of who is who: only what a case is about is said.
 
-import { type Fleet, identify, type PortFacts, type Trust } from '../../src/core/identity.ts';
+import { belongsTo, type Fleet, identify, type PortFacts, type Trust } from '../../src/core/identity.ts';
 import type { PidfileSight, ProcessSight } from '../../src/core/worker.ts';
 import { pid, port } from './core-values.ts';
 
@@ -61,8 +61,7 @@ export function whoIsWho(given: Case): string {
   const pidfile = given.pidfile ?? { kind: 'none' };
   const facts: PortFacts = {
     pidfile,
-    listening,
-    isOpen: given.isOpen ?? listening.size > 0,
+    listening: () => listening,
     sessions: new Set(given.sessions ?? []),
     starter: given.starter,
   };
@@ -70,12 +69,15 @@ export function whoIsWho(given: Case): string {
   const known = given.processes.find(({ id }) => pidfile.kind === 'names' && id.pid === pidfile.pid);
   const named = given.named ?? known;
   const found = identify(port(8000), given.processes, named, facts, fleet(given.fleet), trust);
+  const { worker, matching } = found;
+  const isOpen = given.isOpen ?? listening.size > 0;
+  const isOwn = worker !== undefined && [...listening].some((number) => belongsTo(worker, number, matching));
   return [
-    found.worker === undefined ? 'nobody' : `worker ${found.worker.id.pid}`,
+    worker === undefined ? 'nobody' : `worker ${worker.id.pid}`,
     ...list('rivals', found.rivals),
     ...list('left', found.leftBehind),
     ...list('ignored', found.ignored),
-    ...(found.listener === 'none' ? [] : [`port of ${found.listener}`]),
+    ...(isOpen ? [`port of ${isOwn ? 'worker' : 'stranger'}`] : []),
   ].join(', ');
 }
 
