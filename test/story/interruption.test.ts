@@ -37,7 +37,7 @@ test('stop: no SIGKILL follows', async () => {
   );
 });
 
-test('restart, while it stops: nothing is launched', async () => {
+test('restart, while it stops: nothing is launched, and the port that will be empty is named', async () => {
   const sim = new Sim({ scripts: { 8000: { sigterm: 3000 } } });
   sim.running(8000);
   await plays(
@@ -47,12 +47,13 @@ test('restart, while it stops: nothing is launched', async () => {
      0.0 8000 stopping
      0.0 SIGTERM worker 8000
      1.0 interrupted
+     1.0 left-stopped 8000
      1.0 = nothing: 8000 running`,
     { interruptAt: 1000 },
   );
 });
 
-test('restart, with one port stopped and another on its way: the stopped port is named', async () => {
+test('restart, with one port stopped and another on its way: both are named', async () => {
   const sim = new Sim({ ports: [8000, 8001], scripts: { 8001: { sigterm: 3000 } } });
   sim.running(8000, 8001);
   await plays(
@@ -65,7 +66,7 @@ test('restart, with one port stopped and another on its way: the stopped port is
      0.0 SIGTERM worker 8001
      0.0 remove /run/app/8000.pid
      1.0 interrupted
-     1.0 left-stopped 8000
+     1.0 left-stopped 8000 8001
      1.0 = nothing: 8000 down, 8001 running`,
     { interruptAt: 1000 },
   );

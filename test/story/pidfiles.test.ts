@@ -75,7 +75,7 @@ test('it is lost, and the worker was started by the Python supervisor: it has no
 });
 
 test('it is empty, or names another process: the worker is found, and the file goes when it is gone', async () => {
-  for (const content of ['empty', { pid: 4242 }] as const) {
+  for (const content of ['garbled', { pid: 4242 }] as const) {
     const sim = new Sim();
     sim.running(8000);
     sim.kernel.write(PIDFILE, content);

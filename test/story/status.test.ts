@@ -57,7 +57,7 @@ test('it changes nothing, whatever lies about', async () => {
   sim.running(8000, 8001);
   sim.kernel.end(sim.find('worker 8001'), 'crashed');
   sim.kernel.files.delete('/run/app/8000.pid');
-  sim.kernel.write('/run/app/8002.pid', 'empty');
+  sim.kernel.write('/run/app/8002.pid', 'garbled');
   const before = JSON.stringify([...sim.kernel.files]);
   await plays(sim, 'status', '0.0 = nothing: 8000 running, 8001 down, 8002 down');
   assert.equal(JSON.stringify([...sim.kernel.files]), before);

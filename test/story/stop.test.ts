@@ -163,3 +163,23 @@ test('a foreign process on the port is none of ours', async () => {
   sim.stranger('nginx', { listens: 8000 });
   await plays(sim, 'stop', '0.0 = stopped: 8000 down');
 });
+
+test('the machine stalls between the look and the signal: the grace begins with the signal', async () => {
+  const sim = new Sim({ scripts: { 8000: { sigterm: 3500 } } });
+  sim.running(8000);
+  await plays(
+    sim,
+    'stop',
+    `0.0 killing
+     0.0 8000 stopping
+     3.0 SIGTERM worker 8000
+     6.5 remove /run/app/8000.pid
+     6.5 = stopped: 8000 down`,
+    {
+      meddle: ({ op }) => {
+        if (op === 'signal') sim.kernel.pass(3000);
+        return undefined;
+      },
+    },
+  );
+});

@@ -44,7 +44,7 @@ interface Socket {
 }
 
 interface SimFile {
-  readonly content: { readonly pid: number } | { readonly unusable: string } | 'empty';
+  readonly content: { readonly pid: number } | { readonly unusable: string } | 'garbled';
   readonly writtenTicks: number;
   readonly owner: number;
 }
@@ -161,7 +161,13 @@ export class Kernel {
     timer.run();
   }
 
-  spawn(fields: Partial<Omit<SimProcess, 'id'>> & { readonly truth: Truth; readonly pid?: number }): SimProcess {
+  spawn(
+    fields: Partial<Omit<SimProcess, 'id'>> & {
+      readonly truth: Truth;
+      readonly pid?: number;
+      readonly startTicks?: number;
+    },
+  ): SimProcess {
     const pid = asPid(fields.pid ?? this.#takePid());
     if (pid === undefined || this.processes.has(pid)) throw new Error(`pid ${fields.pid} cannot be used`);
     const process: SimProcess = {
@@ -177,7 +183,7 @@ export class Kernel {
       onSignal: () => this.end(process, 'was killed'),
       answer: () => ({ sight: 'unready', after: 1 }),
       ...fields,
-      id: { pid, startTicks: this.ticks },
+      id: { pid, startTicks: fields.startTicks ?? this.ticks },
     };
     this.processes.set(pid, process);
     return process;
@@ -242,7 +248,7 @@ export class Kernel {
     const file = this.files.get(path);
     if (file === undefined) return { kind: 'none' };
     const { content, writtenTicks } = file;
-    if (content === 'empty') return { kind: 'empty' };
+    if (content === 'garbled') return { kind: 'garbled' };
     if ('unusable' in content) return { kind: 'unusable', why: content.unusable };
     const pid = asPid(content.pid);
     return pid === undefined ? { kind: 'unusable', why: 'no pid' } : { kind: 'names', pid, writtenTicks };

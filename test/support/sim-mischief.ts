@@ -57,8 +57,8 @@ function doMischief(sim: Sim, { port, deed }: Mischief): void {
       for (const worker of workers) {
         kernel.end(worker, 'crashed');
         // Pids are not reused within a tick of the clock: it takes a whole round of them.
-        kernel.pass(10);
-        if (!kernel.processes.has(worker.id.pid)) sim.stranger('recycled', { pid: worker.id.pid });
+        const startTicks = kernel.ticks + 1;
+        if (!kernel.processes.has(worker.id.pid)) sim.stranger('recycled', { pid: worker.id.pid, startTicks });
       }
       break;
     case 'lose pidfile':

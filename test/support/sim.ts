@@ -165,7 +165,7 @@ export class Sim {
   /** A process that is none of ours, whatever it looks like; it listens if a port is given. */
   stranger(
     label: string,
-    fields: Partial<Omit<SimProcess, 'id' | 'truth'>> & { pid?: number; listens?: number } = {},
+    fields: Partial<Omit<SimProcess, 'id' | 'truth'>> & { pid?: number; startTicks?: number; listens?: number } = {},
   ): SimProcess {
     const truth: Truth = { label, ours: false, role: 'stranger', port: undefined };
     const process = this.kernel.spawn({ ...fields, truth });

@@ -25,7 +25,7 @@ suite('one worker', () => {
     { processes: [sight(101, { argv: words('frontik --config=/etc/app/app.cfg --port=8001') })] },
     'nobody',
   );
-  check('the pidfile is empty', { processes: [sight(101, FULL)], pidfile: { kind: 'empty' } }, 'worker 101');
+  check('the pidfile is empty', { processes: [sight(101, FULL)], pidfile: { kind: 'garbled' } }, 'worker 101');
   check('the pidfile is wrong', { processes: [sight(101, FULL)], pidfile: names(999) }, 'worker 101');
   check(
     'renamed with its environment, named by its pidfile',
@@ -143,6 +143,11 @@ suite('what is left behind', () => {
 });
 
 suite('daemons that a worker started', () => {
+  check(
+    'a daemon that an earlier worker started',
+    { processes: [sight(90, { argv: words('/usr/sbin/daemon'), marker: MARKER, startTicks: 3 })], pidfile: names(101) },
+    'nobody',
+  );
   const nginx = { argv: words('nginx: master process'), marker: MARKER };
   check('beside the worker', { processes: [sight(101, FULL), sight(200, nginx)] }, 'worker 101');
   check('without the worker', { processes: [sight(200, nginx)] }, 'nobody');
