@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { accounts } from '../../src/host/accounts.ts';
+
+/** What id(1) knows of Debian's user without rights and of root. */
+function number(option: '-u' | '-g', user: string): number {
+  return Number(execFileSync('id', [option, user], { encoding: 'utf8' }));
+}
+
+const nobody = { user: 'nobody', uid: number('-u', 'nobody'), gid: number('-g', 'nobody') };
+const root = { user: 'root', uid: 0, gid: 0 };
+
+const FOUND: readonly (readonly [user: string | undefined, group: string | undefined, found: object])[] = [
+  ['nobody', undefined, nobody],
+  [String(nobody.uid), undefined, nobody],
+  ['root', undefined, root],
+  ['nobody', 'root', { ...nobody, gid: 0 }],
+  ['nobody', '0', { ...nobody, gid: 0 }],
+  [undefined, String(nobody.gid), { ...root, gid: nobody.gid }],
+];
+for (const [user, group, found] of FOUND) {
+  test(`user ${user}, group ${group}`, () => assert.deepEqual(accounts.find(user, group), { ok: true, value: found }));
+}
+
+const LOST: readonly (readonly [user: string | undefined, group: string | undefined, error: string])[] = [
+  ['no-such-user', undefined, 'there is no user no-such-user'],
+  ['4242424', undefined, 'there is no user 4242424'],
+  ['-1', undefined, 'there is no user -1'],
+  ['--help', undefined, 'there is no user --help'],
+  ['', undefined, 'there is no user '],
+  ['root:x', undefined, 'there is no user root:x'],
+  ['nobody', 'no-such-group', 'there is no group no-such-group'],
+  ['nobody', '-s', 'there is no group -s'],
+  [undefined, 'no-such-group', 'there is no group no-such-group'],
+];
+for (const [user, group, error] of LOST) {
+  test(error, () => assert.deepEqual(accounts.find(user, group), { ok: false, error }));
+}
+
+test('the name of a user, or its number', () => {
+  assert.deepEqual(
+    [0, nobody.uid, 4_242_424].map((uid) => accounts.nameOf(uid)),
+    ['root', 'nobody', 'user 4242424'],
+  );
+});

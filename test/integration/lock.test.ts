@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { endWith } from '../support/adapters.ts';
+import { type Contest, contest } from '../support/adapters-lock.ts';
+import { isAlive } from '../support/e2e-processes.ts';
+
+const HELD = { kind: 'held', lock: {} };
+const START = { action: 'start', most: 60_000 };
+const STOP = { action: 'stop', most: 60_000 };
+
+/** What the only lock file says. */
+function note({ directory }: Contest): string {
+  const [name, ...others] = readdirSync(directory);
+  assert(name !== undefined && others.length === 0);
+  return readFileSync(join(directory, name), 'utf8');
+}
+
+suite('lock', { concurrency: 4 }, () => {
+  test('the holder writes who it is, and wipes it out when it lets go', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START);
+    assert.deepEqual(await one.next(), HELD);
+    assert.equal(note(ours), `${one.pid} start 60000\n`);
+    const [name = ''] = readdirSync(ours.directory);
+    assert.match(name, /^[0-9a-f]{32}\.lock$/);
+    assert.equal(statSync(join(ours.directory, name)).mode & 0o777, 0o600);
+    one.tell('release');
+    assert.equal(await one.next(), 'released');
+    assert.equal(note(ours), '');
+  });
+
+  test('the second waits, is told for whom, and gets the lock when the first lets go', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START);
+    assert.deepEqual(await one.next(), HELD);
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
+    one.tell('release');
+    assert.deepEqual(await two.next(), HELD);
+    assert.equal(note(ours), `${two.pid} stop 60000\n`);
+  });
+
+  test('the second gets the lock when the first is killed', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START);
+    assert.deepEqual(await one.next(), HELD);
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
+    await one.kill();
+    assert.deepEqual(await two.next(), HELD);
+    assert.equal(note(ours), `${two.pid} stop 60000\n`);
+  });
+
+  test('what the first one started does not keep the lock', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START);
+    assert.deepEqual(await one.next(), HELD);
+    one.tell('spawn');
+    const { spawned } = (await one.next()) as { spawned: number };
+    const id = endWith(t, spawned);
+    await one.kill();
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), HELD);
+    assert.equal(isAlive(id), true);
+  });
+
+  test('the time to wait is what the first may take, not what the second may', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend({ action: 'restart', most: 1500 });
+    assert.deepEqual(await one.next(), HELD);
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), { waiting: `restart, pid ${one.pid}` });
+    assert.deepEqual(await two.next(), { kind: 'timed-out', holder: `restart, pid ${one.pid}` });
+    assert.equal(note(ours), `${one.pid} restart 1500\n`);
+  });
+
+  test('one that came before us has its own time', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend({ action: 'start', most: 2500 });
+    assert.deepEqual(await one.next(), HELD);
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
+    const three = await ours.contend({ action: 'restart', most: 60_000 });
+    assert.deepEqual(await three.next(), { waiting: `start, pid ${one.pid}` });
+    await one.kill();
+    const [next, last] = await Promise.race([
+      two.next().then((result) => [{ contender: two, result }, three] as const),
+      three.next().then((result) => [{ contender: three, result }, two] as const),
+    ]);
+    assert.deepEqual(next.result, HELD);
+    // Longer than the first one might have taken.
+    await new Promise((turn) => setTimeout(turn, 3500));
+    next.contender.tell('release');
+    const heard = await Promise.race([next.contender.next(), last.next()]);
+    assert.deepEqual(heard, 'released');
+  });
+
+  test('an interruption ends the waiting', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START);
+    assert.deepEqual(await one.next(), HELD);
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
+    two.tell('interrupt');
+    assert.deepEqual(await two.next(), { kind: 'interrupted' });
+    one.tell('release');
+    assert.equal(await one.next(), 'released');
+    const three = await ours.contend(START);
+    assert.deepEqual(await three.next(), HELD);
+  });
+
+  test('a command that waits and is killed does not get the lock', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START);
+    assert.deepEqual(await one.next(), HELD);
+    const two = await ours.contend(STOP);
+    assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
+    await two.kill();
+    one.tell('release');
+    assert.equal(await one.next(), 'released');
+    const three = await ours.contend(STOP);
+    assert.deepEqual(await three.next(), HELD);
+  });
+
+  test('another application is not waited for', async (t) => {
+    const ours = contest(t);
+    const one = await ours.contend(START, '/etc/one.cfg');
+    const two = await ours.contend(START, '/etc/two.cfg');
+    assert.deepEqual([await one.next(), await two.next()], [HELD, HELD]);
+  });
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { MARKER, readProcess, scanProcesses } from '../../src/host/proc.ts';
+import {
+  asNobody,
+  begin,
+  inNode,
+  linesOf,
+  NOBODY,
+  nextOf,
+  nodeRunning,
+  pidOf,
+  puppet,
+  unlessNamespaces,
+  unlessNobodyCan,
+} from '../support/adapters.ts';
+import { look } from '../support/e2e-processes.ts';
+
+const uid = process.geteuid?.() ?? 0;
+const marked = { [MARKER]: '/etc/app.cfg:8000' };
+
+/** Which of these processes a pass over /proc finds. */
+function found(pids: readonly number[]): boolean[] {
+  const seen = new Set<number>(scanProcesses(uid).map(({ id }) => id.pid));
+  return pids.map((pid) => seen.has(pid));
+}
+
+test('a pass finds what has our marker or an argument --port=, and nothing else', async (t) => {
+  const puppets = await Promise.all([
+    puppet(t, { env: marked }),
+    puppet(t, { args: ['--port=8000'], env: {} }),
+    puppet(t, { args: ['--port=8000'], env: marked }),
+    puppet(t, { args: ['--port', '8000', '--config=/etc/app.cfg'], env: { [`${MARKER}S`]: 'x' } }),
+    puppet(t, { env: {} }),
+  ]);
+  assert.deepEqual(found(puppets.map(({ pid }) => pid)), [true, true, true, false, false]);
+});
+
+test('a pass shows a process as a look at it alone does', async (t) => {
+  const child = await puppet(t, { args: ['--port=8000', '--config=app.cfg'], env: marked });
+  const seen = scanProcesses(uid).filter(({ id }) => id.pid === child.pid);
+  assert.deepEqual(seen, [readProcess(child.pid)]);
+});
+
+test('what comes and goes during a pass does no harm', async (t) => {
+  const churn = await begin(t, ['/bin/sh', '-c', 'while :; do /bin/true --port=8000; done']);
+  const steady = await puppet(t, { args: ['--port=8000'] });
+  for (let pass = 0; pass < 50; pass += 1) assert.deepEqual(found([steady.pid]), [true]);
+  assert.equal(churn.exitCode, null);
+});
+
+test('a pass leaves no descriptor open', async (t) => {
+  await puppet(t, { args: ['--port=8000'] });
+  const before = readdirSync('/proc/self/fd').length;
+  for (let pass = 0; pass < 5; pass += 1) scanProcesses(uid);
+  assert.equal(readdirSync('/proc/self/fd').length, before);
+});
+
+test('without rights: the own processes by marker, those of others by their command line', {
+  skip: unlessNobodyCan,
+}, async (t) => {
+  const own = { uid: NOBODY, gid: NOBODY };
+  const puppets = await Promise.all([
+    puppet(t, { env: marked }),
+    puppet(t, { args: ['--port=8000'], env: marked }),
+    puppet(t, { env: marked, ...own }),
+    puppet(t, { args: ['--port=8000'], env: marked, ...own }),
+    puppet(t, { env: {}, ...own }),
+  ]);
+  const given = puppets.map(({ pid }) => pid);
+  const script = `
+    const seen = new Map((await load('host/proc')).scanProcesses(${NOBODY}).map((one) => [one.id.pid, one]));
+    say(given.map((pid) => seen.has(pid) ? { marker: seen.get(pid).marker ?? 'hidden', uids: seen.get(pid).uids } : 'not found'));`;
+  assert.deepEqual(inNode(script, { given, under: asNobody }), [
+    'not found',
+    { marker: 'hidden', uids: [0, 0] },
+    { marker: '/etc/app.cfg:8000', uids: [NOBODY, NOBODY] },
+    { marker: '/etc/app.cfg:8000', uids: [NOBODY, NOBODY] },
+    'not found',
+  ]);
+});
+
+test('a worker in a pid namespace is seen inside and not from outside', { skip: unlessNamespaces }, async (t) => {
+  const script = `
+    const { spawn } = await import('node:child_process');
+    const { scanProcesses } = await load('host/proc');
+    const child = spawn('/bin/sh', ['-c', 'read line', 'sh', '--port=8000'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.once('spawn', () => say(scanProcesses(0).map(({ argv }) => argv.at(-1))));
+    await told();
+    child.kill();`;
+  const outside = await begin(t, ['unshare', '-pf', '--mount-proc', '--kill-child', ...nodeRunning(script)]);
+  assert.deepEqual(await nextOf(linesOf(outside)), ['--port=8000']);
+  const inside = descendants(outside.pid);
+  const worker = inside.filter((pid) => look(pid)?.argv.at(-1) === '--port=8000');
+  assert.deepEqual({ workers: worker.length, processes: inside.length }, { workers: 1, processes: 2 });
+  assert.deepEqual(found(inside), [false, false]);
+  assert.deepEqual(
+    inside.map((pid) => readProcess(pidOf(pid))),
+    [undefined, undefined],
+  );
+});
+
+function descendants(parent: number): number[] {
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid));
+  const children = pids.filter((pid) => look(pid)?.parent === parent);
+  return children.flatMap((pid) => [pid, ...descendants(pid)]);
+}
