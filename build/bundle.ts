@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { type Plugin, build as runEsbuild } from 'esbuild';
+import { parse } from '../src/cli/parse.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SHIMS = join(import.meta.dirname, 'shims');
@@ -9,11 +10,8 @@ const MODULES = join(ROOT, 'node_modules');
 
 /** Who imports what, and what it gets. The names are internals of exactly pinned packages: see package.json. */
 const REPLACED: readonly { readonly by: RegExp; readonly path: RegExp; readonly with: string }[] = [
-  { by: /\/yargs\/\w+(\/\w+)?\.mjs$/, path: /platform-shims\/esm\.mjs$/, with: join(SHIMS, 'yargs-platform.mjs') },
-  { by: /\/yargs\/helpers\/helpers\.mjs$/, path: /^yargs-parser$/, with: join(SHIMS, 'yargs-parser.mjs') },
-  { by: /\/shims\//, path: /^cliui-core$/, with: join(MODULES, 'cliui/build/lib/index.js') },
+  { by: /\/src\/cli\/parse\.ts$/, path: /^yargs\/helpers$/, with: join(SHIMS, 'yargs-parser.mjs') },
   { by: /\/shims\//, path: /^yargs-parser-core$/, with: join(MODULES, 'yargs-parser/build/lib/yargs-parser.js') },
-  { by: /\/shims\//, path: /^yargs-parser-strings$/, with: join(MODULES, 'yargs-parser/build/lib/string-utils.js') },
   { by: /\/signale\/\w+\.js$/, path: /^pkg-conf$/, with: join(SHIMS, 'pkg-conf.cjs') },
   { by: /\/signale\/\w+\.js$/, path: /^chalk$/, with: join(SHIMS, 'chalk.cjs') },
   { by: /\/signale\/\w+\.js$/, path: /^figures$/, with: join(SHIMS, 'figures.cjs') },
@@ -22,10 +20,14 @@ const REPLACED: readonly { readonly by: RegExp; readonly path: RegExp; readonly 
 
 /** Makes the bundle of `src/main.ts`. Everything that is wrong with it is an error of the build. */
 export async function bundle(version: string): Promise<string> {
+  const help = parse(['--help']);
+  if (help.kind !== 'help') throw new Error('--help is no help');
   const used = new Set<string>();
   const replace: Plugin = {
     name: 'replace',
     setup: (build) => {
+      // The text of --help is made now, by the whole of yargs, so that no command has to load it.
+      build.onResolve({ filter: /^yargs$/ }, () => ({ path: join(MODULES, 'yargs/index.mjs'), sideEffects: false }));
       build.onResolve({ filter: /./ }, ({ path, importer }) => {
         const found = REPLACED.find((entry) => entry.path.test(path) && entry.by.test(importer));
         if (found === undefined) return undefined;
@@ -47,7 +49,10 @@ export async function bundle(version: string): Promise<string> {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { FRONTIK_SUPERVISOR_VERSION: JSON.stringify(version), 'import.meta.url': '"file:///frontik-supervisor"' },
+    define: {
+      FRONTIK_SUPERVISOR_VERSION: JSON.stringify(version),
+      FRONTIK_SUPERVISOR_HELP: JSON.stringify(help.text),
+    },
     plugins: [replace],
   });
   const unused = REPLACED.filter((entry) => !used.has(entry.with));
@@ -55,6 +60,7 @@ export async function bundle(version: string): Promise<string> {
   const [output] = outputFiles;
   if (output === undefined) throw new Error('esbuild made no file');
   const text = `(function (exports, require, module) {${output.text}\n})`;
+  if (output.text.includes('node_modules/yargs/')) throw new Error('the whole of yargs is in the bundle');
   // The boot script reads it as latin1, and V8 keeps one byte a character only then.
   if (/[^\t\n -~]/.test(text)) throw new Error('the bundle is not pure ASCII');
   return text;

@@ -3,8 +3,7 @@
 // What yargs 18 must not decide for us, because it would guess (each was measured):
 // the spelling of names (words.ts does it), numbers (every value stays text), repeated options (the last wins),
 // names that Object.prototype has too (yargs throws a TypeError; they never reach it), help and version (it would look
-// for a package.json and print by itself). Its parser alone does for commands; making a whole yargs costs 2 ms, every time,
-// and only --help needs one.
+// for a package.json and print by itself). Its parser alone does for commands; making a whole yargs costs 2 ms, every time.
 
 import yargs from 'yargs';
 import { Parser } from 'yargs/helpers';
@@ -12,6 +11,9 @@ import { OPTIONS, type Option } from '../config/options.ts';
 import { type Problem, sortWords } from './words.ts';
 
 export type { Problem } from './words.ts';
+
+// Put in by the build (build/bundle.ts): what helpText() gives, so that the binary need not hold the whole of yargs.
+declare const FRONTIK_SUPERVISOR_HELP: string | undefined;
 
 /** What a command line asks for. Values are still text; whether they make sense is for the settings to say. */
 export type CommandLine =
@@ -53,7 +55,8 @@ const EXIT_CODES = `Exit codes:
 /** Reads a command line (without the program's own name). Never throws, prints, exits, or looks at anything else. */
 export function parse(argv: readonly string[]): CommandLine {
   const { asks, plain, options, problems } = sortWords(argv);
-  if (asks === 'help') return { kind: 'help', text: helpText() };
+  if (asks === 'help')
+    return { kind: 'help', text: typeof FRONTIK_SUPERVISOR_HELP === 'string' ? FRONTIK_SUPERVISOR_HELP : helpText() };
   if (asks === 'version') return { kind: 'version' };
   const read = readWords(options, plain);
   // Only a word with a slash can be a launcher (a path), and only before the action; a bare word is always an action.
@@ -101,7 +104,7 @@ function quoted(value: string): string {
   return /^(["'])[\s\S]*\1$/.test(value) ? `"${value}"` : value;
 }
 
-/** The text of --help. Costs more than everything else here together, so it is made only when asked for. */
+/** The text of --help. Costs more than everything else here together: the build makes it once and for all. */
 function helpText(): string {
   const page = yargs()
     .scriptName('')
