@@ -23,7 +23,7 @@ binary: $(BIN)
 
 # `npm ci` removes node_modules first, the stamp with it, so an installation cut short is never taken for a whole one.
 $(STAMP): package.json package-lock.json .npmrc
-	npm ci --no-progress
+	npm ci --no-progress --loglevel=error
 	touch $@
 
 # The version contains the commit, so a new commit is a new binary. The file changes only when that text changes.
