@@ -293,7 +293,7 @@ export class SimHost implements Host {
       case undefined:
         return this.#kernel.pidfile(path);
       case 'none':
-      case 'empty':
+      case 'garbled':
         return { kind: spoiled };
       case 'EACCES':
         return { kind: 'unusable', why: spoiled };

@@ -156,9 +156,14 @@ export class Sim {
     return { argv, marker };
   }
 
+  /** A worker that somebody has just launched. */
+  launch(port: number): void {
+    bear(this.kernel, this.birth(port), this.scriptOf(port));
+  }
+
   /** Workers that have been running for a while, started by an earlier command. */
   running(...ports: readonly number[]): void {
-    for (const port of ports) bear(this.kernel, this.birth(port), this.scriptOf(port));
+    for (const port of ports) this.launch(port);
     this.kernel.pass(10_000);
   }
 

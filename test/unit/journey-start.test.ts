@@ -82,7 +82,7 @@ suite('starting', () => {
   check(
     'ready, and its pidfile is empty',
     launched,
-    see(700, { ...READY, pidfile: { kind: 'empty' } }),
+    see(700, { ...READY, pidfile: { kind: 'garbled' } }),
     'up #101 |  |',
   );
   check(

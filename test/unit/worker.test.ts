@@ -13,11 +13,7 @@ function check(title: string, seen: Partial<Sighting>, expected: Standing): void
 suite('classify', () => {
   check('nothing there', {}, { kind: 'down' });
   check('only what is left behind', { leftBehind: [process(5)] }, { kind: 'down' });
-  check(
-    'a stranger on the port',
-    { listener: { kind: 'stranger', holder: NGINX } },
-    { kind: 'down' },
-  );
+  check('a stranger on the port', { listener: { kind: 'stranger', holder: NGINX } }, { kind: 'down' });
   check(
     'a stranger who answers',
     { listener: { kind: 'stranger', holder: undefined }, http: 'ready' },
