@@ -2,6 +2,7 @@
 
 import { run } from './cli/run.ts';
 import type { Interruption } from './engine/drive.ts';
+import { codeOf } from './host/errno.ts';
 import { openHost } from './host/node-host.ts';
 import { isTerminal, writeText } from './host/output.ts';
 import { openConsole } from './report/console.ts';
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     },
     interruption: listen(),
     print: (text) => writeText(1, text),
+    faultOf: (error) => (codeOf(error) === undefined ? undefined : String(error)),
   });
 }
 

@@ -5,7 +5,7 @@ import { type Layer, type Problem, type Required, type Settings, settle } from '
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
 import { longestCommand } from '../core/patience.ts';
-import { isAnyAlive, restart, type Situation, start, status, stop } from '../engine/commands.ts';
+import { isAnyAlive, restart, type Situation, start, status, stop, tellForbidden } from '../engine/commands.ts';
 import type { Interruption } from '../engine/drive.ts';
 import type { Host } from '../host/host.ts';
 import {
@@ -32,6 +32,8 @@ export interface World {
   readonly interruption: Interruption;
   /** Writes what was asked for to stdout. */
   print(text: string): void;
+  /** What the system refused, in words, if the error is of its making; undefined for a bug of ours. */
+  faultOf(error: unknown): string | undefined;
 }
 
 type Goal = 'start' | 'stop' | 'restart' | 'restart-if-alive' | 'status';
@@ -64,10 +66,18 @@ export async function run(argv: readonly string[], world: World): Promise<number
   const plan = gather(launch, goal, world.host);
   for (const { source, text } of plan.cautions) world.tell({ kind: 'caution', source, text });
   tellTroubles(plan.troubles, world.tell);
-  if (plan.settings !== undefined) return carryOut(goal, action, plan.settings, plan, world);
-  if (goal === 'stop' && plan.withoutConfig !== undefined) {
-    const application = unreadableApplication(plan.directory, plan.withoutConfig);
-    return perform(goal, action, application, plan.withoutConfig, world);
+  try {
+    if (plan.settings !== undefined) return await carryOut(goal, action, plan.settings, plan, world);
+    if (goal === 'stop' && plan.withoutConfig !== undefined) {
+      const application = unreadableApplication(plan.directory, plan.withoutConfig);
+      return await perform(goal, action, application, plan.withoutConfig, world);
+    }
+  } catch (error) {
+    // No descriptor or no memory left, /proc not mounted: nothing that a call in particular could have expected.
+    const fault = world.faultOf(error);
+    if (fault === undefined) throw error;
+    world.tell({ kind: 'problem', source: action, text: fault });
+    return goal === 'status' ? STATUS_UNKNOWN : FAILED;
   }
   return goal === 'status' ? STATUS_UNKNOWN : troubleVerdict(plan.troubles);
 }
@@ -129,13 +139,12 @@ async function carryOut(goal: Goal, action: string, settings: Settings, plan: Pl
   const { host, tell } = world;
   const account = findAccount(settings, host);
   if (account !== undefined && 'exit' in account) return hinder(goal, [account], tell);
-  if (goal === 'status' || goal === 'stop') {
-    return perform(goal, action, withoutLaunch(settings, plan.directory, account), settings, world);
-  }
+  const application = withoutLaunch(settings, plan.directory, account);
+  if (goal === 'status' || goal === 'stop') return perform(goal, action, application, settings, world);
   const checked = preflight(settings, plan.directory, plan.isDaemonized, account, host, tell);
-  return checked.ok
-    ? perform(goal, action, checked.application, settings, world)
-    : hinder(goal, checked.hindrances, tell);
+  if (checked.ok) return perform(goal, action, checked.application, settings, world);
+  // Whoever may not touch the workers may mostly not write their files either: the former is what he must know.
+  return (await tellForbidden({ ...world, application })) ? NOT_PERMITTED : hinder(goal, checked.hindrances, tell);
 }
 
 async function perform(

@@ -103,6 +103,8 @@ function missing(name: OptionName, text: string): Problem {
   return { origin: 'command-line', source: `--${name}`, text };
 }
 
+const LATER: readonly (Origin | undefined)[] = [undefined, 'config', 'launcher', 'command-line'];
+
 function assemble(
   values: ReadonlyMap<OptionName, Plain>,
   winners: ReadonlyMap<OptionName, Given>,
@@ -114,6 +116,7 @@ function assemble(
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const number = (name: OptionName): number => Number(values.get(name));
+  const originOf = (name: OptionName): Origin | undefined => winners.get(name)?.origin;
   for (const name of required) {
     if (text(name)?.trim() === undefined || text(name)?.trim() === '') {
       complain(name, 'is required: give it on the command line or in a launcher');
@@ -123,8 +126,12 @@ function assemble(
   const startPort = number('start_port');
   const last = startPort + workersCount - 1;
   if (last > 65_535 && startPort <= 65_535 && workersCount <= 65_535) {
-    const name = winners.has('start_port') ? 'start_port' : 'workers_count';
-    complain(name, `leads to ports ${startPort}..${last}, but the highest port is 65535`);
+    // Whoever spoke last can mend it.
+    const isCountLater = LATER.indexOf(originOf('workers_count')) > LATER.indexOf(originOf('start_port'));
+    complain(
+      isCountLater ? 'workers_count' : 'start_port',
+      `leads to ports ${startPort}..${last}, but the highest port is 65535`,
+    );
   }
   const template = (name: OptionName): TemplateOf | undefined => {
     const written = text(name);

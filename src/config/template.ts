@@ -24,7 +24,8 @@ export function parseTemplate(text: string): { readonly template: Template } | {
     pieces.push(text.slice(end, match.index));
     end = match.index + match[0].length;
     const { key, flags = '', width = '', conversion = '' } = match.groups ?? {};
-    if (conversion === '%') {
+    // With anything in between it is an error in CPython 3.
+    if (match[0] === '%%') {
       pieces.push('%');
       continue;
     }

@@ -33,6 +33,8 @@ export interface PortFacts {
   readonly listening: () => ReadonlySet<number>;
   /** Sessions that workers of this port had, as seen by this command. */
   readonly sessions: ReadonlySet<number>;
+  /** Whether the leader of a session lives. */
+  readonly isLed: (session: number) => boolean;
   /** The process that this command launched for the port. */
   readonly starter: number | undefined;
 }
@@ -115,7 +117,7 @@ export function claimedPort(process: ProcessSight, fleet: Fleet): Port | undefin
     configs.every((path) => path === fleet.config || isOurConfig(path, process, fleet)) &&
     ports.every((port) => port === String(marked)) &&
     agreesOnPidfile(marked, argv, fleet);
-  return agrees ? marked : undefined;
+  return agrees ? marked : claimByArgv(process, fleet);
 }
 
 function isOurConfig(path: string, process: ProcessSight, fleet: Fleet): boolean {
@@ -138,20 +140,25 @@ export function identify(
   fleet: Fleet,
   trust: Trust,
 ): PortProcesses {
-  const matching = processes.filter((process) => claimedPort(process, fleet) === port);
-  const pids = new Set<number>(matching.map((process) => process.id.pid));
-  const roots = matching.filter((process) => !pids.has(process.parent));
-  const ignored = roots.filter((process) => !isTrusted(process, trust));
-  const ours = roots.filter((process) => isTrusted(process, trust) && isWorker(process, port, facts, fleet, trust));
+  const all = processes.filter((process) => claimedPort(process, fleet) === port);
+  const matching = all.filter((process) => isTrusted(process, trust));
+  const ours = rootsOf(matching, matching).filter((process) => isWorker(process, port, facts, fleet, trust));
+  const others = all.filter((process) => !isTrusted(process, trust));
   const [worker, ...rivals] = ours.length > 1 ? ours.toSorted((one, other) => compare(one, other, facts)) : ours;
   const renamed = worker ?? renamedWorker(named, facts, trust);
   return {
     worker: renamed,
     rivals: rivals.filter((process) => !trust.ownPids.has(process.id.pid)),
     leftBehind: renamed === undefined ? findLeftBehind(port, processes, facts, fleet, trust) : [],
-    ignored: ignored.filter((process) => isWorker(process, port, facts, fleet, trust)),
+    ignored: rootsOf(others, all).filter((process) => isWorker(process, port, facts, fleet, trust)),
     matching,
   };
+}
+
+/** Those of the processes whose parent is not among `family`. */
+function rootsOf(processes: readonly ProcessSight[], family: readonly ProcessSight[]): ProcessSight[] {
+  const pids = new Set<number>(family.map((process) => process.id.pid));
+  return processes.filter((process) => !pids.has(process.parent));
 }
 
 /** A marker alone does not make a worker: a daemon started by a worker's helper has it too. */
@@ -181,12 +188,17 @@ function compare(one: ProcessSight, other: ProcessSight, facts: PortFacts): numb
   return rank(other, facts) - rank(one, facts) || older;
 }
 
+/** Times of files and of processes come from clocks that may differ by this many ticks: a second. */
+const COARSE = 100;
+
 /** A worker that wiped its argv and environment counts if its pidfile names it, is younger than it, and it listens here. */
 function renamedWorker(named: ProcessSight | undefined, facts: PortFacts, trust: Trust): ProcessSight | undefined {
   const { pidfile, listening } = facts;
   if (named === undefined || pidfile.kind !== 'names' || named.id.pid !== pidfile.pid) return undefined;
-  const speaksOfAnother = argumentsNamed('config', named.argv).length + argumentsNamed('port', named.argv).length > 0;
-  const fits = !speaksOfAnother && named.id.startTicks <= pidfile.writtenTicks && listening().has(named.id.pid);
+  // What still says what it is has been looked at already, and is none of ours.
+  const words = argumentsNamed('config', named.argv).length + argumentsNamed('port', named.argv).length;
+  const isWiped = words === 0 && named.marker === undefined;
+  const fits = isWiped && named.id.startTicks <= pidfile.writtenTicks + COARSE && listening().has(named.id.pid);
   return fits && isTrusted(named, trust) && !trust.ownPids.has(named.id.pid) ? named : undefined;
 }
 
@@ -197,14 +209,28 @@ function findLeftBehind(
   fleet: Fleet,
   trust: Trust,
 ): ProcessSight[] {
-  const { pidfile, sessions } = facts;
   return processes.filter(
     (process) =>
       markedPort(process, fleet) === port &&
-      (sessions.has(process.session) || (pidfile.kind === 'names' && process.session === pidfile.pid)) &&
+      isInWorkersSession(process, facts) &&
       isTrusted(process, trust) &&
       !trust.ownPids.has(process.id.pid),
   );
+}
+
+/** How far a daemon's pid can be from its session's, which is the pid of the process that forked it. */
+const NEAR = 1000;
+
+/**
+ * Whether a process is in a session that a worker had. Of a worker that died before this command only the pidfile tells: it
+ * led its session, or was forked by its leader, which is gone. What another daemon leads, or what is older than the
+ * pidfile and so of an earlier worker, is not touched.
+ */
+function isInWorkersSession({ session, id }: ProcessSight, facts: PortFacts): boolean {
+  const { sessions, pidfile, isLed } = facts;
+  if (sessions.has(session)) return true;
+  if (pidfile.kind !== 'names' || session > pidfile.pid || session <= pidfile.pid - NEAR) return false;
+  return session === pidfile.pid || (id.startTicks >= pidfile.writtenTicks && !isLed(session));
 }
 
 /** Whether a process is the worker or descends from it, through processes that match too. */

@@ -15,8 +15,8 @@ import { isSame, type Patience, type ProcessIdentity, type Sighting, type Worker
 export interface Leaver {
   readonly id: ProcessIdentity;
   readonly sent: 'SIGTERM' | 'SIGKILL';
-  /** When the signal's grace is over. */
-  readonly until: Instant;
+  /** When the signal's grace is over. It begins with the first look after the signal: the signal itself may be late. */
+  readonly until: Instant | 'not-begun';
 }
 
 export interface Starting {
@@ -176,7 +176,7 @@ function fail(failure: Failure): Turn {
   return { journey: { stage: 'failed', failure }, actions: [], notices: [{ kind: 'failed-to-start', failure }] };
 }
 
-/** One step of a stop: SIGTERM to whoever has not had it, SIGKILL to whoever had it and its whole grace. */
+/** One step of a stop: every process that is still there takes one step on its way out. */
 function stop(journey: Stopping, seen: Sighting, patience: Patience): Turn {
   const workers = seen.worker === undefined ? seen.rivals : [seen.worker, ...seen.rivals];
   const present = workers.length > 0 ? workers : seen.leftBehind;
@@ -187,27 +187,34 @@ function stop(journey: Stopping, seen: Sighting, patience: Patience): Turn {
   }
   const leavers: Leaver[] = [];
   const actions: Action[] = [];
-  let isNew = false;
   for (const id of present) {
-    const known = journey.leavers.find((leaver) => isSame(leaver.id, id));
-    if (known === undefined) {
-      isNew = true;
-      leavers.push({ id, sent: 'SIGTERM', until: after(seen.at, patience.termGrace) });
-      actions.push({ do: 'signal', id, signal: 'SIGTERM' });
-    } else if (seen.at < known.until) {
-      leavers.push(known);
-    } else if (known.sent === 'SIGTERM') {
-      leavers.push({ id, sent: 'SIGKILL', until: after(seen.at, patience.killGrace) });
-      actions.push({ do: 'signal', id, signal: 'SIGKILL' });
-    } else {
-      return refuse(journey, { kind: 'survived-sigkill', id });
-    }
+    const before = journey.leavers.find((leaver) => isSame(leaver.id, id));
+    const now = usher(id, before, seen.at, patience);
+    if (now === 'survived') return refuse(journey, { kind: 'survived-sigkill', id });
+    leavers.push(now);
+    if (now.sent !== before?.sent) actions.push({ do: 'signal', id, signal: now.sent });
   }
-  const waves = journey.waves + (isNew ? 1 : 0);
+  const isNewWave = actions.some((action) => action.do === 'signal' && action.signal === 'SIGTERM');
+  const waves = journey.waves + (isNewWave ? 1 : 0);
   if (waves > MOST_WAVES) return refuse(journey, { kind: 'keeps-coming-back', times: MOST_WAVES });
   return {
     journey: { ...journey, leavers, waves },
     actions,
     notices: actions.length > 0 ? [{ kind: 'stopping' }] : [],
   };
+}
+
+/** SIGTERM to whom has not had it, SIGKILL to whom had it and its whole grace. */
+function usher(
+  id: ProcessIdentity,
+  before: Leaver | undefined,
+  now: Instant,
+  { termGrace, killGrace }: Patience,
+): Leaver | 'survived' {
+  if (before === undefined) return { id, sent: 'SIGTERM', until: 'not-begun' };
+  if (before.until === 'not-begun') {
+    return { ...before, until: after(now, before.sent === 'SIGTERM' ? termGrace : killGrace) };
+  }
+  if (now < before.until) return before;
+  return before.sent === 'SIGTERM' ? { id, sent: 'SIGKILL', until: 'not-begun' } : 'survived';
 }

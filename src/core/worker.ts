@@ -53,11 +53,14 @@ export interface ProcessSight {
   readonly cwd: string | undefined;
 }
 
-/** What lies at a pidfile's path. `writtenAt` is the file's age as clock ticks since boot. */
+/**
+ * What lies at a pidfile's path. Unusable is what is no small regular file; garbled is one that names no process, an empty
+ * one included. `writtenTicks` is when it was written, in clock ticks since boot.
+ */
 export type PidfileSight =
   | { readonly kind: 'none' }
   | { readonly kind: 'unusable'; readonly why: string }
-  | { readonly kind: 'empty' }
+  | { readonly kind: 'garbled' }
   | { readonly kind: 'names'; readonly pid: Pid; readonly writtenTicks: number };
 
 /** Who listens on a TCP port. */

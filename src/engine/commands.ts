@@ -67,11 +67,21 @@ export async function restart(situation: Situation): Promise<Outcome> {
     );
   const members = await drive(due, session);
   if (situation.interruption.signal !== undefined) {
-    const left = members.filter((member) => member.journey.stage === 'start-due').map((member) => member.spec.port);
+    const left = members.filter((member) => wasStopped(member.journey)).map((member) => member.spec.port);
     if (left.length > 0) situation.tell({ kind: 'left-stopped', ports: left });
   }
   const outcome = await conclude(session, situation, 'started', members);
   return { ...outcome, failures: [...failures, ...outcome.failures] };
+}
+
+/** Whether a worker was told to go, and nothing has been launched in its place. */
+function wasStopped(journey: Journey): boolean {
+  return journey.stage === 'start-due' || (journey.stage === 'stopping' && journey.because === undefined);
+}
+
+/** Tells whether there are workers that the caller may not signal, and who they are. */
+export async function tellForbidden(situation: Situation): Promise<boolean> {
+  return (await findForbidden(open(situation), situation)).length > 0;
 }
 
 /** Whether any worker of the application is alive, stale ones included. */

@@ -3,11 +3,12 @@
 import type { Tell } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { type Action, advance, isSettled, type Journey, type Notice, refuse } from '../core/journey.ts';
-import { millis } from '../core/units.ts';
+import { millis, type Port } from '../core/units.ts';
 import type { Patience, WorkerSpec } from '../core/worker.ts';
 import type { Host, Obstacle, Starter } from '../host/host.ts';
 import type { Observer } from './observe.ts';
 import { tidyPidfile } from './pidfile.ts';
+import { Teller } from './telling.ts';
 
 /** One worker on its way. */
 export interface Member {
@@ -39,20 +40,31 @@ const POLL = millis(10);
 /** Takes every member to where it is settled, or as far as it got when the command was interrupted. */
 export async function drive(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
   const { host, interruption } = with_;
+  const teller = new Teller(with_.tell);
   let current = members;
   while (interruption.signal === undefined) {
     const begun = host.clock.now();
-    current = await takeTurns(current, with_);
+    current = await takeTurns(current, with_, teller);
+    teller.flush((port) => isDecidedBelow(port, current), host.clock.now());
     if (current.every((member) => isSettled(member.journey))) break;
     // Looks that take long, with hundreds of workers, must not take a whole core from the workers that boot. The wait for
     // answers, up to one POLL, is no work.
     const rest = millis(Math.max(POLL, host.clock.now() - begun - POLL));
     await Promise.race([host.clock.sleep(rest), interruption.arrived]);
   }
+  teller.flush(() => true, host.clock.now());
   return current;
 }
 
-async function takeTurns(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
+/** Whether it is known of all workers with lower ports how they end. */
+function isDecidedBelow(port: Port, members: readonly Member[]): boolean {
+  return members.every(
+    ({ spec, journey }) =>
+      spec.port >= port || isSettled(journey) || (journey.stage === 'stopping' && journey.because !== undefined),
+  );
+}
+
+async function takeTurns(members: readonly Member[], with_: Drive, teller: Teller): Promise<readonly Member[]> {
   const open = members.filter((member) => !isSettled(member.journey));
   const sightings = await with_.observer.glance(
     open.map(({ spec, journey, starter }) => ({
@@ -63,24 +75,38 @@ async function takeTurns(members: readonly Member[], with_: Drive): Promise<read
     POLL,
   );
   const moved = new Map<Member, Member>();
+  const isDecided = (port: Port): boolean =>
+    isDecidedBelow(
+      port,
+      members.map((member) => moved.get(member) ?? member),
+    );
+  const hear: Hear = (member, notices) => {
+    for (const notice of notices) {
+      const lastWords = notice.kind === 'failed-to-start' ? (member.starter?.lastWords() ?? []) : [];
+      const event = { kind: 'notice', port: member.spec.port, notice, lastWords } as const;
+      teller.notice(event, isDecided, with_.host.clock.now());
+    }
+  };
   for (const [index, member] of open.entries()) {
     const sighting = sightings[index];
     if (sighting === undefined || with_.interruption.signal !== undefined) break;
     const { journey, actions, notices } = advance(member.journey, sighting, member.spec, with_.patience);
-    tellAll(member, notices, with_);
-    moved.set(member, await performAll({ ...member, journey }, actions, with_));
+    hear(member, notices);
+    moved.set(member, await performAll({ ...member, journey }, actions, with_, hear));
   }
   return members.map((member) => moved.get(member) ?? member);
 }
 
-async function performAll(member: Member, actions: readonly Action[], with_: Drive): Promise<Member> {
+type Hear = (member: Member, notices: readonly Notice[]) => void;
+
+async function performAll(member: Member, actions: readonly Action[], with_: Drive, hear: Hear): Promise<Member> {
   let current = member;
   for (const action of actions) {
     const done = await perform(current, action, with_);
     if ('starter' in done) current = { ...current, starter: done.starter };
     if ('refused' in done) {
       const { journey, notices } = refuse(current.journey, done.refused);
-      tellAll(current, notices, with_);
+      hear(current, notices);
       return { ...current, journey };
     }
   }
@@ -130,11 +156,4 @@ async function launch(spec: WorkerSpec, { host, observer, tell }: Drive): Promis
 /** A pidfile that cannot be written or removed is a nuisance, no failure: workers are found without it. */
 function complain(obstacle: Obstacle | undefined, { tell }: Drive): void {
   if (obstacle !== undefined) tell({ kind: 'pidfile-stuck', ...obstacle });
-}
-
-function tellAll(member: Member, notices: readonly Notice[], { tell }: Drive): void {
-  for (const notice of notices) {
-    const lastWords = notice.kind === 'failed-to-start' ? (member.starter?.lastWords() ?? []) : [];
-    tell({ kind: 'notice', port: member.spec.port, notice, lastWords });
-  }
 }

@@ -12,8 +12,8 @@ import {
   seenFrom,
   stalePorts,
 } from '../core/identity.ts';
-import type { Millis, Port } from '../core/units.ts';
-import type { HttpSight, ListenerSight, PidfileSight, ProcessSight, Sighting } from '../core/worker.ts';
+import { asPid, type Millis, type Port } from '../core/units.ts';
+import type { HttpSight, ListenerSight, PidfileSight, ProcessSight, Sighting, StarterSight } from '../core/worker.ts';
 import type { Host, Listener, Starter } from '../host/host.ts';
 import { Owners, Prober } from './readiness.ts';
 
@@ -47,6 +47,7 @@ export class Observer {
   readonly #owners = new Owners();
   readonly #known = new Map<Port, Known>();
   readonly #sessions = new Map<Port, Set<number>>();
+  readonly #launchedAt = new Map<Port, number>();
   readonly #configPaths: Set<string>;
   readonly #otherPaths = new Set<string>();
   #freshScan: readonly ProcessSight[] | undefined;
@@ -103,6 +104,8 @@ export class Observer {
   /** Whatever this command launches on a port has a session of its own, by which its remains are known. */
   noteLaunch(port: Port, starter: Starter): void {
     this.#noteSession(port, starter.pid);
+    const startTicks = this.#host.processes.inspect(starter.pid)?.id.startTicks;
+    if (startTicks !== undefined) this.#launchedAt.set(port, startTicks);
     this.#known.delete(port);
     this.#prober.forget(port);
   }
@@ -138,6 +141,7 @@ export class Observer {
         pidfile,
         listening: once(() => this.#holders([...candidates, ...(named ? [named] : [])], listeners().get(port) ?? [])),
         sessions: this.#sessions.get(port) ?? new Set<number>(),
+        isLed: (session: number) => this.#isLed(session),
         starter: starter?.pid,
       };
       const trust = { uids: this.#trustedUids(port), ownPids: this.#host.processes.self.pids };
@@ -152,6 +156,11 @@ export class Observer {
   #holders(processes: readonly ProcessSight[], listeners: readonly Listener[]): ReadonlySet<number> {
     const holders = processes.filter((process) => listeners.some((each) => this.#host.sockets.holds(process, each)));
     return new Set(holders.map((process) => process.id.pid));
+  }
+
+  #isLed(session: number): boolean {
+    const leader = asPid(session);
+    return leader !== undefined && this.#host.processes.inspect(leader) !== undefined;
   }
 
   #find(pidfile: PidfileSight & { kind: 'names' }, candidates: readonly ProcessSight[]): ProcessSight | undefined {
@@ -222,9 +231,22 @@ export class Observer {
         http: answer,
         // A worker writes its pidfile on its way up, long after its first sight.
         pidfile: answer === 'ready' ? this.#readPidfile(port) : pidfile,
-        starter: starter?.state() ?? { kind: 'never' },
+        starter: this.#starterSight(port, pidfile, starter),
       };
     });
+  }
+
+  /**
+   * A daemon may wipe its argv and environment long before it listens, and is no worker of ours until then. While the
+   * pidfile names a process that is younger than our launch, it is on its way; that is reason to wait, not to signal it.
+   */
+  #starterSight(port: Port, pidfile: PidfileSight, starter: Starter | undefined): StarterSight {
+    const state = starter?.state() ?? { kind: 'never' };
+    if (state.kind !== 'exited' || pidfile.kind !== 'names') return state;
+    const named = this.#host.processes.inspect(pidfile.pid);
+    const isOnItsWay =
+      named !== undefined && named.id.startTicks >= (this.#launchedAt.get(port) ?? Number.POSITIVE_INFINITY);
+    return isOnItsWay ? { kind: 'running' } : state;
   }
 
   /** Whose the ports are that a worker does not hold itself, as far as it matters. */

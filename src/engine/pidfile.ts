@@ -11,7 +11,7 @@ export function tidyPidfile(spec: WorkerSpec, host: Host): Obstacle | undefined 
   const { pidfile, port } = spec;
   if (pidfile === undefined) return undefined;
   const seen = host.files.readPidfile(pidfile);
-  if (seen.kind !== 'names' && seen.kind !== 'empty') return undefined;
+  if (seen.kind !== 'names' && seen.kind !== 'garbled') return undefined;
   const named = seen.kind === 'names' ? host.processes.inspect(seen.pid) : undefined;
   if (named !== undefined) {
     const open = host.sockets.listeners().filter((listener) => listener.port === port);

@@ -45,7 +45,11 @@ export const files: Files = {
   readPidfile,
   removePidfile,
   createPidfile,
-  directoryOwner: (path) => statSync(parentOf(path), { throwIfNoEntry: false })?.uid,
+  directoryOwner: (path) =>
+    orElse<number | undefined>(
+      () => statSync(parentOf(path)).uid,
+      () => undefined,
+    ),
   prepareDirectory: (path, owner) => makeDirectory(parentOf(path), owner),
   checkDirectory: (path) => checkDirectory(parentOf(path)),
   read,
@@ -71,20 +75,18 @@ function readPidfile(path: string): PidfileSight {
     const length = readSync(opened, bytes, 0, bytes.length, 0);
     if (length > MOST_PIDFILE) return { kind: 'unusable', why: 'too large' };
     const text = bytes.toString('latin1', 0, length).trim();
-    if (text === '') return { kind: 'empty' };
     const pid = /^\d{1,10}$/.test(text) ? asPid(Number(text)) : undefined;
-    if (pid === undefined) return { kind: 'unusable', why: 'no pid' };
-    return { kind: 'names', pid, writtenTicks: ticksAt(stat.mtimeMs) };
+    return pid === undefined ? { kind: 'garbled' } : { kind: 'names', pid, writtenTicks: ticksAt(stat.mtimeMs) };
   } finally {
     closeSync(opened);
   }
 }
 
-/** A moment of the wall clock as ticks since boot; a second late, since file times and the clock are coarse. */
+/** A moment of the wall clock as ticks since boot. */
 function ticksAt(wallMillis: number): number {
   const uptime = Number(readProc('/proc/uptime')?.toString('latin1').split(' ', 1)[0]);
   const sinceBoot = uptime - (Date.now() - wallMillis) / 1000;
-  return Math.ceil((sinceBoot + 1) * TICKS_PER_SECOND);
+  return Math.floor(sinceBoot * TICKS_PER_SECOND);
 }
 
 function removePidfile(path: string, seen: PidfileSight): Obstacle | undefined {

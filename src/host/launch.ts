@@ -17,7 +17,9 @@ const SHELL = '/bin/sh';
 function wrapper({ openFiles, account }: WorkerSpec): string[] {
   const limit = `ulimit ${openFiles.raiseHard ? '-n' : '-S -n'} ${openFiles.soft}`;
   const become = account === undefined ? '' : `setpriv --reuid=${account.uid} --regid=${account.gid} --init-groups -- `;
-  return ['-c', `${limit} && exec ${become}"$@"`, SHELL];
+  // A shell makes itself a PWD where the caller has none.
+  const tidy = process.env['PWD'] === undefined ? 'unset PWD; ' : '';
+  return ['-c', `${tidy}${limit} && exec ${become}"$@"`, SHELL];
 }
 
 let isClean = false;
@@ -28,35 +30,39 @@ let isClean = false;
  */
 function closeInherited(): void {
   if (isClean) return;
-  isClean = true;
   for (const name of readdirSync('/proc/self/fd')) {
     const flags = /^flags:\s+([0-7]+)/m.exec(readProc(`/proc/self/fdinfo/${name}`)?.toString('latin1') ?? '')?.[1];
     if (Number(name) > 2 && flags !== undefined && (Number.parseInt(flags, 8) & 0o2000000) === 0)
       closeSync(Number(name));
   }
+  isClean = true;
 }
 
 /** Launches a worker. What the machine refuses comes back as a failure. */
 export async function launch(spec: WorkerSpec): Promise<Result<Starter, Failure>> {
-  closeInherited();
-  const words = openWords(spec);
   const refused = (code: string): Result<Starter, Failure> => {
-    words.release();
     return { ok: false, error: { kind: 'launch-refused', program: spec.argv[0], code } };
   };
+  let words: Words | undefined;
   try {
+    closeInherited();
+    words = openWords(spec);
     const child = spawn(spec, words.fd);
     const code = await outcome(child);
     const pid = asPid(child.pid ?? 0);
-    if (code !== undefined || pid === undefined) return refused(code ?? 'ECHILD');
+    if (code !== undefined || pid === undefined) {
+      words.release();
+      return refused(code ?? 'ECHILD');
+    }
     child.unref();
     return { ok: true, value: watch(child, pid, words) };
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
+    words?.release();
     return refused(code);
   } finally {
-    words.handedOver();
+    words?.handedOver();
   }
 }
 

@@ -121,7 +121,7 @@ suite('probe', { concurrency: true }, () => {
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
     const port = portOf((server.address() as AddressInfo).port);
     await new Promise((closed) => server.close(closed));
-    assert.equal(await probe(port, USUAL), 'silent');
+    assert.equal(await probe(port, USUAL), 'unasked');
   });
 
   test('what is asked for', async (t) => {

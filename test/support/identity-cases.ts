@@ -62,6 +62,7 @@ export function whoIsWho(given: Case): string {
   const facts: PortFacts = {
     pidfile,
     listening: () => listening,
+    isLed: (session) => given.processes.some(({ id }) => id.pid === session),
     sessions: new Set(given.sessions ?? []),
     starter: given.starter,
   };
