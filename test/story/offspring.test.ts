@@ -67,6 +67,19 @@ test('a daemon that a worker started lives on, though it inherited the marker', 
   assert.equal(sim.find('daemon').state, 'alive');
 });
 
+test('what a crashed daemon left is ended as well, though its session is known by its number only', async () => {
+  const sim = parentOf({ kind: 'helper', sigterm: 'obeyed' }, { kind: 'daemon' });
+  sim.kernel.end(sim.find('worker 8000'), 'crashed');
+  await plays(
+    sim,
+    'stop',
+    `0.0 8000 stopping
+     0.0 SIGTERM helper of 8000
+     0.0 remove /run/app/8000.pid
+     0.0 = stopped: 8000 down`,
+  );
+});
+
 test('what a crashed worker left is not alive: start fills the port, stop ends it where the session is known', async () => {
   const sim = new Sim({
     scripts: { 8000: { daemonizes: 'never', offspring: [{ kind: 'helper', sigterm: 'obeyed' }] } },

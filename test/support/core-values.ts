@@ -1,7 +1,7 @@
 // Values of the core for tables of cases: short to write, with everything that a case does not care about filled in.
 
 import { describe } from '../../src/core/failure.ts';
-import type { Action, Journey, Notice, Starting, Stopping, Turn } from '../../src/core/journey.ts';
+import type { Action, Journey, Leaver, Notice, Starting, Stopping, Turn } from '../../src/core/journey.ts';
 import { asPid, asPort, type Instant, millis, type Pid, type Port } from '../../src/core/units.ts';
 import type { Patience, PidfileSight, ProcessIdentity, Sighting, WorkerSpec } from '../../src/core/worker.ts';
 
@@ -90,7 +90,7 @@ function describeJourney(journey: Journey): string {
       return `starting ${origin} till ${deadline} tell ${tellAt}${doubt}`;
     }
     case 'stopping': {
-      const leavers = journey.leavers.map(({ id, sent, until }) => `${sent}#${id.pid} till ${until}`).join(' ');
+      const leavers = journey.leavers.map(({ id, sent, until }) => `${sent}#${id.pid} ${grace(until)}`).join(' ');
       const because = journey.because === undefined ? '' : ` because ${journey.because.kind}`;
       return `stopping ${leavers} wave ${journey.waves}${because}`;
     }
@@ -101,6 +101,10 @@ function describeJourney(journey: Journey): string {
     default:
       return journey.stage;
   }
+}
+
+function grace(until: Leaver['until']): string {
+  return until === 'not-begun' ? 'sent' : `till ${until}`;
 }
 
 function describeAction(action: Action): string {

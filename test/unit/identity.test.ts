@@ -142,6 +142,43 @@ suite('what is left behind', () => {
   check('we ourselves', { processes: [sight(102, orphan)], pidfile: names(101), ownPids: [102] }, 'nobody');
 });
 
+suite('what a daemon left behind that forked twice, so that its session has a number below its own', () => {
+  const helper = { ...HELPER, session: 100, startTicks: 20 };
+  const pidfile = names(101);
+  check(
+    'younger than the pidfile, and nobody leads its session',
+    { processes: [sight(102, helper)], pidfile },
+    'nobody, left 102',
+  );
+  check(
+    'begun in the tick in which the pidfile was written',
+    { processes: [sight(102, { ...helper, startTicks: 9 })], pidfile },
+    'nobody, left 102',
+  );
+  check(
+    'older than the pidfile: of an earlier worker',
+    { processes: [sight(102, { ...helper, startTicks: 8 })], pidfile },
+    'nobody',
+  );
+  check(
+    'another daemon leads its session',
+    { processes: [sight(100, { argv: words('nginx') }), sight(102, helper)], pidfile },
+    'nobody',
+  );
+  check(
+    'its session is younger than the worker',
+    { processes: [sight(110, { ...helper, session: 105 })], pidfile },
+    'nobody',
+  );
+  check(
+    'its session is far away',
+    { processes: [sight(2500, { ...helper, session: 999 })], pidfile: names(2001) },
+    'nobody',
+  );
+  check('there is no pidfile', { processes: [sight(102, helper)] }, 'nobody');
+  check('another user', { processes: [sight(102, { ...helper, uids: [666, 666] })], pidfile }, 'nobody');
+});
+
 suite('daemons that a worker started', () => {
   check(
     'a daemon that an earlier worker started',
@@ -227,12 +264,12 @@ suite('renamed', () => {
   );
   check(
     'it is younger than its pidfile: a recycled pid',
-    { processes: [], named: sight(101, { startTicks: 10 }), pidfile: names(101), listening: [101] },
+    { processes: [], named: sight(101, { startTicks: 110 }), pidfile: names(101), listening: [101] },
     'nobody, port of stranger',
   );
   check(
-    'it started in the tick in which the file was written',
-    { processes: [], named: sight(101, { startTicks: 9 }), pidfile: names(101), listening: [101] },
+    'the clocks of files and processes differ by up to a second',
+    { processes: [], named: sight(101, { startTicks: 109 }), pidfile: names(101), listening: [101] },
     'worker 101, port of worker',
   );
   check(

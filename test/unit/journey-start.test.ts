@@ -114,13 +114,13 @@ suite('starting', () => {
     'dead, and what it left behind is ended',
     starting({ unseen: 2 }),
     see(120, { starter: EXITED, leftBehind: [process(5)] }),
-    'stopping SIGTERM#5 till 4120 wave 1 because died-while-starting | SIGTERM #5 | failed-to-start (it exited with status 1 before it was ready), stopping',
+    'stopping SIGTERM#5 sent wave 1 because died-while-starting | SIGTERM #5 | failed-to-start (it exited with status 1 before it was ready), stopping',
   );
   check(
     'out of time: stopped again',
     launched,
     see(60_000, { ...READY, http: 'unready' }),
-    'stopping SIGTERM#101 till 64000 wave 1 because not-ready-in-time | SIGTERM #101 | failed-to-start (it was not ready within 60 s (pid 101): its answer is not that of a ready worker), stopping',
+    'stopping SIGTERM#101 sent wave 1 because not-ready-in-time | SIGTERM #101 | failed-to-start (it was not ready within 60 s (pid 101): its answer is not that of a ready worker), stopping',
   );
   check(
     'out of time and nowhere to be seen',
@@ -132,7 +132,7 @@ suite('starting', () => {
     'its port was taken',
     launched,
     see(300, { ...BOOTING, listener: NGINX }),
-    'stopping SIGTERM#101 till 4300 wave 1 because port-held | SIGTERM #101 | failed-to-start (held by nginx (pid 7)), stopping',
+    'stopping SIGTERM#101 sent wave 1 because port-held | SIGTERM #101 | failed-to-start (held by nginx (pid 7)), stopping',
   );
 
   check('found, booting', found, see(500, BOOTING), 'starting found till 60000 tell 1000 |  |');

@@ -28,41 +28,55 @@ suite('stop-due', () => {
     see(0, { listener: { kind: 'stranger', holder: undefined } }),
     'down | tidy-pidfile |',
   );
-  check('alive', due, see(0, { worker: WORKER }), 'stopping SIGTERM#101 till 4000 wave 1 | SIGTERM #101 | stopping');
+  check('alive', due, see(0, { worker: WORKER }), 'stopping SIGTERM#101 sent wave 1 | SIGTERM #101 | stopping');
   check(
     'alive twice',
     due,
     see(0, { worker: WORKER, rivals: [process(102)] }),
-    'stopping SIGTERM#101 till 4000 SIGTERM#102 till 4000 wave 1 | SIGTERM #101, SIGTERM #102 | stopping',
+    'stopping SIGTERM#101 sent SIGTERM#102 sent wave 1 | SIGTERM #101, SIGTERM #102 | stopping',
   );
   check(
     'alive, with something left behind: the worker first',
     due,
     see(0, { worker: WORKER, leftBehind: [process(5)] }),
-    'stopping SIGTERM#101 till 4000 wave 1 | SIGTERM #101 | stopping',
+    'stopping SIGTERM#101 sent wave 1 | SIGTERM #101 | stopping',
   );
   check(
     'only something left behind',
     due,
     see(0, { leftBehind: [process(5)] }),
-    'stopping SIGTERM#5 till 4000 wave 1 | SIGTERM #5 | stopping',
+    'stopping SIGTERM#5 sent wave 1 | SIGTERM #5 | stopping',
   );
 });
 
 suite('stopping', () => {
+  const sent = stopping({ leavers: [{ id: WORKER, sent: 'SIGTERM', until: 'not-begun' }], waves: 1 });
+  const shot = stopping({ leavers: [{ id: WORKER, sent: 'SIGKILL', until: 'not-begun' }], waves: 1 });
+  check(
+    'the grace begins with the first look after the signal, however late that is',
+    sent,
+    see(9000, { worker: WORKER }),
+    'stopping SIGTERM#101 till 13000 wave 1 |  |',
+  );
+  check(
+    'so does that of a SIGKILL',
+    shot,
+    see(9000, { worker: WORKER }),
+    'stopping SIGKILL#101 till 11000 wave 1 |  |',
+  );
   check('gone', terminated, see(50), 'down | tidy-pidfile |');
   check('within the grace', terminated, see(3999, { worker: WORKER }), 'stopping SIGTERM#101 till 4000 wave 1 |  |');
   check(
     'grace over: SIGKILL the same process',
     terminated,
     see(4000, { worker: WORKER }),
-    'stopping SIGKILL#101 till 6000 wave 1 | SIGKILL #101 | stopping',
+    'stopping SIGKILL#101 sent wave 1 | SIGKILL #101 | stopping',
   );
   check(
     'grace over, but the number is another process now: SIGTERM, and its own grace',
     terminated,
     see(4000, { worker: REUSED }),
-    'stopping SIGTERM#101 till 8000 wave 2 | SIGTERM #101 | stopping',
+    'stopping SIGTERM#101 sent wave 2 | SIGTERM #101 | stopping',
   );
   check('after SIGKILL', killed, see(5999, { worker: WORKER }), 'stopping SIGKILL#101 till 6000 wave 1 |  |');
   check('after SIGKILL, gone', killed, see(4010), 'down | tidy-pidfile |');
@@ -76,19 +90,19 @@ suite('stopping', () => {
     'another one takes its place: SIGTERM',
     terminated,
     see(500, { worker: process(102) }),
-    'stopping SIGTERM#102 till 4500 wave 2 | SIGTERM #102 | stopping',
+    'stopping SIGTERM#102 sent wave 2 | SIGTERM #102 | stopping',
   );
   check(
     'the first is out of grace, the second is new',
     terminated,
     see(4000, { worker: WORKER, rivals: [process(102)] }),
-    'stopping SIGKILL#101 till 6000 SIGTERM#102 till 8000 wave 2 | SIGKILL #101, SIGTERM #102 | stopping',
+    'stopping SIGKILL#101 sent SIGTERM#102 sent wave 2 | SIGKILL #101, SIGTERM #102 | stopping',
   );
   check(
     'the fourth is still stopped',
     stopping({ leavers: [], waves: 3 }),
     see(500, { worker: process(104) }),
-    'stopping SIGTERM#104 till 4500 wave 4 | SIGTERM #104 | stopping',
+    'stopping SIGTERM#104 sent wave 4 | SIGTERM #104 | stopping',
   );
   check(
     'the fifth is one too many',
@@ -100,7 +114,7 @@ suite('stopping', () => {
     'the worker is gone: what it left behind is ended',
     terminated,
     see(50, { leftBehind: [process(5), process(6)] }),
-    'stopping SIGTERM#5 till 4050 SIGTERM#6 till 4050 wave 2 | SIGTERM #5, SIGTERM #6 | stopping',
+    'stopping SIGTERM#5 sent SIGTERM#6 sent wave 2 | SIGTERM #5, SIGTERM #6 | stopping',
   );
   check(
     'a failed start is tidied up: the failure stays',
