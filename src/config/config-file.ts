@@ -32,11 +32,12 @@ export function warnOfAnnotations(
   isUnset: (name: string) => boolean,
   text: string,
 ): Warning[] {
-  const warnings: Warning[] = [];
+  const warnings = new Map<string, Warning>();
   for (const statement of statements) {
-    if (statement.kind !== 'annotated' || statement.value !== undefined || !isUnset(statement.name)) continue;
+    if (statement.kind !== 'annotated' || warnings.has(statement.name) || !isUnset(statement.name)) continue;
     const { name, at } = statement;
-    warnings.push({ at: placeOf(text, at), text: `"${name}: ..." sets nothing in Python; write "${name} = ..."` });
+    const says = `"${name}: ..." sets nothing in Python; write "${name} = ..."`;
+    warnings.set(name, { at: placeOf(text, at), text: says });
   }
-  return warnings;
+  return [...warnings.values()];
 }

@@ -8,6 +8,8 @@ const END: Token = { kind: 'end', text: '', at: 0 };
 
 /** A place among the words of a file, and why parsing stopped there. What reads from it gives undefined once it has stopped. */
 export class Cursor {
+  /** The current word. */
+  token: Token;
   stop: Stop | undefined;
   /** What CPython refuses only after it has parsed the whole file. */
   later: Stop | undefined;
@@ -17,10 +19,7 @@ export class Cursor {
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
-  }
-
-  get token(): Token {
-    return this.#tokens[this.#index] ?? END;
+    this.token = tokens[0] ?? END;
   }
 
   /** The word after the current one, or further on. */
@@ -34,15 +33,16 @@ export class Cursor {
 
   /** Gives the current word and goes to the next. */
   next(): Token {
-    const { token } = this;
+    const passed = this.token;
     this.#index++;
-    return token;
+    this.token = this.#tokens[this.#index] ?? END;
+    return passed;
   }
 
   /** Goes past this word, if it is the current one. */
   take(text: string): boolean {
-    if (!this.isAt(text)) return false;
-    this.#index++;
+    if (this.token.text !== text) return false;
+    this.next();
     return true;
   }
 
@@ -56,6 +56,7 @@ export class Cursor {
     this.stop ??= syntaxError(at, text);
   }
 
+  /** Goes on, but the file will be refused: CPython sees this only after it has parsed all of it. */
   refuseLater(at: number, text: string): void {
     this.later ??= syntaxError(at, text);
   }

@@ -6,11 +6,17 @@ import type { Stop } from './python-source.ts';
 import type { Expr } from './python-tree.ts';
 import { type PyValue, typeName } from './python-value.ts';
 
-/** A value that only a running Python has: which expression it comes from, and what that is in an operator's words. */
+/** A value that only a running Python has: the expression that is needed for it, and what that is in an operator's words. */
 export interface Unknown {
   readonly kind: 'unknown';
   readonly at: number;
   readonly what: string;
+  readonly cause: string; // what the expression goes back to, through all the names between
+}
+
+/** A value that only a running Python has, from its first expression on. */
+export function unknown(at: number, what: string, cause: string = what): Unknown {
+  return { kind: 'unknown', at, what, cause };
 }
 
 /** What a name stands for. */
@@ -44,15 +50,15 @@ export function evaluate(expr: Expr, scope: Scope): PyValue | Unknown | Stop {
     case 'binary':
       return evaluateBinary(expr, scope);
     case 'starred':
-      return { kind: 'unknown', at: expr.at, what: 'an unpacking' };
+      return unknown(expr.at, 'an unpacking');
     case 'attribute':
-      return { kind: 'unknown', at: expr.at, what: 'an attribute' };
+      return unknown(expr.at, 'an attribute');
     case 'subscript':
-      return { kind: 'unknown', at: expr.at, what: 'a subscript' };
+      return unknown(expr.at, 'a subscript');
     case 'call':
-      return { kind: 'unknown', at: expr.at, what: 'a function call' };
+      return unknown(expr.at, 'a function call');
     case 'opaque':
-      return { kind: 'unknown', at: expr.at, what: expr.what };
+      return unknown(expr.at, expr.what);
     default:
       return expr satisfies never;
   }
@@ -66,13 +72,13 @@ export function isKnown(result: PyValue | Unknown | Stop): result is PyValue {
 function lookUp(name: string, at: number, scope: Scope): PyValue | Unknown | Stop {
   const value = scope.names.get(name)?.value;
   if (value === undefined) {
-    if (isPredefined(name)) return { kind: 'unknown', at, what: `the built-in name ${name}` };
-    if (scope.unseen > 0) return { kind: 'unknown', at, what: `the name ${name}, which is not assigned here` };
+    if (isPredefined(name)) return unknown(at, `the built-in name ${name}`);
+    if (scope.unseen > 0) return unknown(at, `the name ${name}, which is not assigned here`);
     return { kind: 'invalid', at, text: `NameError: name '${name}' is not defined` };
   }
-  if (value.kind === 'unknown') return { kind: 'unknown', at, what: `the name ${name}, which holds ${value.what}` };
+  if (value.kind === 'unknown') return unknown(at, `the name ${name}, which holds ${value.cause}`, value.cause);
   // Two names may share a list, and a change by one is seen by the other.
-  if (isContainer(value)) return { kind: 'unknown', at, what: `the name ${name}, which holds a ${typeName(value)}` };
+  if (isContainer(value)) return unknown(at, `the name ${name}, which holds a ${typeName(value)}`);
   return value;
 }
 
@@ -105,7 +111,7 @@ function evaluateHashed(
   for (const [index, expr] of keys.entries()) {
     const key = evaluate(expr, scope);
     if (!isKnown(key)) return key;
-    if (isContainer(key)) return { kind: 'unknown', at: expr.at, what: `a ${typeName(key)} as a key` };
+    if (isContainer(key)) return unknown(expr.at, `a ${typeName(key)} as a key`);
     const value = values[index];
     const held = value === undefined ? key : evaluate(value, scope);
     if (!isKnown(held)) return held;
@@ -116,16 +122,16 @@ function evaluateHashed(
 function evaluateUnary(operator: string, at: number, operand: PyValue | Unknown | Stop): PyValue | Unknown | Stop {
   if (!isKnown(operand)) return operand;
   const what = `${operator} of a value of type ${typeName(operand)}`;
-  return negate(operator, operand) ?? { kind: 'unknown', at, what };
+  return negate(operator, operand) ?? unknown(at, what);
 }
 
 function evaluateBinary(expr: Extract<Expr, { kind: 'binary' }>, scope: Scope): PyValue | Unknown | Stop {
   const left = evaluate(expr.left, scope);
   if (!isKnown(left)) return left;
   // The right side of `and` and `or` may never be evaluated.
-  if (expr.operator === 'and' || expr.operator === 'or') return { kind: 'unknown', at: expr.at, what: expr.operator };
+  if (expr.operator === 'and' || expr.operator === 'or') return unknown(expr.at, expr.operator);
   const right = evaluate(expr.right, scope);
   if (!isKnown(right)) return right;
   const what = `${expr.operator} of values of type ${typeName(left)} and ${typeName(right)}`;
-  return calculate(expr.operator, left, right) ?? { kind: 'unknown', at: expr.at, what };
+  return calculate(expr.operator, left, right) ?? unknown(expr.at, what);
 }

@@ -1,6 +1,6 @@
 // Following statements: which name has which value after each (Python Language Reference 7).
 
-import { type Binding, evaluate, isContainer, isKnown, type Scope, type Unknown } from './python-evaluate.ts';
+import { type Binding, evaluate, isContainer, isKnown, type Scope, type Unknown, unknown } from './python-evaluate.ts';
 import { calculate } from './python-operators.ts';
 import { needsPython, placeOf, type Stop } from './python-source.ts';
 import type { Expr, Statement, Target } from './python-tree.ts';
@@ -27,7 +27,7 @@ export function execute(statement: Statement, scope: Scope): Stop | undefined {
     case 'import':
       if (statement.modules[0] !== '__future__') scope.unseen++;
       for (const { name, path } of statement.binds) {
-        const value: Unknown = { kind: 'unknown', at: statement.at, what: `the import ${path}` };
+        const value = unknown(statement.at, `the import ${path}`);
         scope.names.set(name, { value, at: statement.at, unseen: scope.unseen, path });
       }
       return undefined;
@@ -54,7 +54,7 @@ export function collect(scope: Scope, isWanted: (name: string) => boolean, text:
 // A list or the like may have been changed by what was passed over since.
 function finalValue({ value, at, unseen }: Binding, scope: Scope): PyValue | Unknown {
   if (!(isKnown(value) && isContainer(value)) || unseen === scope.unseen) return value;
-  return { kind: 'unknown', at, what: `a ${typeName(value)} that may have been changed later` };
+  return unknown(at, `a ${typeName(value)} that may have been changed later`);
 }
 
 function executeExpression(expr: Expr, scope: Scope): Stop | undefined {
@@ -66,7 +66,11 @@ function executeExpression(expr: Expr, scope: Scope): Stop | undefined {
 function assign(targets: readonly Target[], expr: Expr, scope: Scope): Stop | undefined {
   const value = see(expr, scope);
   if (!isKnown(value) && value.kind !== 'unknown') return value;
-  for (const target of targets) bind(target, value, expr, scope);
+  // An unpacking that raises keeps the names after it, and before it, from meaning anything.
+  const isTold = isKnown(value) && targets.every((target) => fits(target, value));
+  if (isKnown(value) && !isTold) scope.unseen++;
+  const given = isTold || value.kind === 'unknown' ? value : unknown(expr.at, 'an unpacking');
+  for (const target of targets) bind(target, given, expr, scope);
   return undefined;
 }
 
@@ -77,32 +81,34 @@ function see(expr: Expr, scope: Scope): PyValue | Unknown | Stop {
   return value;
 }
 
+function fits(target: Target, value: PyValue): boolean {
+  if (target.kind !== 'sequence') return target.kind === 'name';
+  if (value.kind !== 'list' && value.kind !== 'tuple') return false;
+  const { items } = value;
+  return target.items.length === items.length && target.items.every((inner, index) => fitsItem(inner, items[index]));
+}
+
+function fitsItem(target: Target, item: PyValue | undefined): boolean {
+  return item !== undefined && fits(target, item);
+}
+
 function bind(target: Target, value: PyValue | Unknown, expr: Expr, scope: Scope): void {
   switch (target.kind) {
     case 'name':
       bindOne(target.name, value, expr.at, scope);
       return;
     case 'starred':
-      bind(target.of, { kind: 'unknown', at: expr.at, what: 'an unpacking' }, expr, scope);
+      bind(target.of, value, expr, scope);
       return;
-    case 'sequence':
-      bindItems(target.items, value, expr, scope);
+    case 'sequence': {
+      const items = value.kind === 'list' || value.kind === 'tuple' ? value.items : [];
+      const exprs = expr.kind === 'sequence' ? expr.items : [];
+      for (const [index, inner] of target.items.entries())
+        bind(inner, items[index] ?? value, exprs[index] ?? expr, scope);
       return;
+    }
     default:
       target satisfies never;
-  }
-}
-
-function bindItems(targets: readonly Target[], value: PyValue | Unknown, expr: Expr, scope: Scope): void {
-  const isSequence = value.kind === 'list' || value.kind === 'tuple';
-  const items = isSequence && value.items.length === targets.length ? value.items : [];
-  if (items.length === 0) scope.unseen++;
-  const unknown: Unknown = value.kind === 'unknown' ? value : { kind: 'unknown', at: expr.at, what: 'an unpacking' };
-  // With a star among the targets the items are not told one by one.
-  const hasStar = targets.some(({ kind }) => kind === 'starred');
-  for (const [index, target] of targets.entries()) {
-    const item = hasStar ? unknown : (items[index] ?? unknown);
-    bind(target, item, (expr.kind === 'sequence' ? expr.items[index] : undefined) ?? expr, scope);
   }
 }
 
@@ -118,11 +124,10 @@ function augment(
   if (!isKnown(left) && left.kind !== 'unknown') return left;
   const right = see(expr, scope);
   if (!isKnown(right) && right.kind !== 'unknown') return right;
-  const what = `${operator}= on ${isKnown(left) ? `a value of type ${typeName(left)}` : left.what}`;
+  const what = `${operator}= on ${isKnown(left) ? `a value of type ${typeName(left)}` : left.cause}`;
   const result = isKnown(left) && isKnown(right) ? calculate(operator, left, right) : undefined;
   if (result === undefined) scope.unseen++;
-  const unknown: Unknown = right.kind === 'unknown' ? right : { kind: 'unknown', at, what };
-  bindOne(name, result ?? unknown, expr.at, scope);
+  bindOne(name, result ?? (right.kind === 'unknown' ? right : unknown(at, what)), expr.at, scope);
   return undefined;
 }
 

@@ -15,7 +15,7 @@ const LEVELS: ReadonlyMap<string, number> = new Map(
   [
     ['or'],
     ['and'],
-    ['not'],
+    [],
     ['in', 'is', '<', '<=', '>', '>=', '==', '!='],
     ['|'],
     ['^'],
@@ -102,8 +102,9 @@ function readOperation(c: Cursor, level: number): Expr | undefined {
 
 // `not in` and `is not` are operators of two words; here they go by the name of the plain one.
 function infix(c: Cursor): string {
-  if (c.isAt('not')) return c.peek().text === 'in' ? 'in' : '';
-  return c.token.kind === 'operator' || c.token.kind === 'keyword' ? c.token.text : '';
+  const { kind, text } = c.token;
+  if (kind !== 'operator' && kind !== 'keyword') return '';
+  return text === 'not' && c.peek().text === 'in' ? 'in' : text;
 }
 
 function readUnary(c: Cursor, readOperand: () => Expr | undefined): Expr | undefined {
@@ -113,7 +114,8 @@ function readUnary(c: Cursor, readOperand: () => Expr | undefined): Expr | undef
 }
 
 function readFactor(c: Cursor): Expr | undefined {
-  if (c.isAt('-') || c.isAt('+') || c.isAt('~')) return readUnary(c, () => readFactor(c));
+  const { kind, text } = c.token;
+  if (kind === 'operator' && (text === '-' || text === '+' || text === '~')) return readUnary(c, () => readFactor(c));
   const base = readPrimary(c);
   if (base === undefined || !c.take('**')) return base;
   const exponent = c.nest(() => readFactor(c));
@@ -123,6 +125,7 @@ function readFactor(c: Cursor): Expr | undefined {
 function readPrimary(c: Cursor): Expr | undefined {
   let value = readAtom(c);
   for (let length = 0; value !== undefined; length++) {
+    if (c.token.kind !== 'operator') return value;
     const { at } = value;
     if (length === LONGEST_CHAIN) return c.leaveToPython(at, 'a very long expression');
     if (c.take('.')) value = readAttribute(c, value);

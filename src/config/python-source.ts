@@ -50,48 +50,34 @@ export function unread(text: string, stop: Stop): Unread {
 export function readSource(bytes: Uint8Array): Source {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const body = hasMark ? bytes.subarray(3) : bytes;
-  const cookie = declaredEncoding(body);
+  const text = fromUtf8(body);
+  const cookie = declaredEncoding(text);
   const encoding = cookie === undefined ? 'utf-8' : normalName(cookie.name);
   if (cookie !== undefined && hasMark && encoding !== 'utf-8') {
-    return { text: lines(fromLatin1(body)), stop: syntaxError(cookie.at, `encoding problem: ${cookie.name} with BOM`) };
+    return { text, stop: syntaxError(cookie.at, `encoding problem: ${cookie.name} with BOM`) };
   }
   if (cookie !== undefined && encoding === undefined) {
-    return { text: lines(fromLatin1(body)), stop: needsPython(cookie.at, `the encoding ${cookie.name}`) };
+    return { text, stop: needsPython(cookie.at, `the encoding ${cookie.name}`) };
   }
-  const decoded = decode(body, encoding ?? 'utf-8');
-  const text = lines(decoded.text);
-  return { text, stop: refuseNul(text) ?? refuseByte(text, decoded.badAt, encoding ?? 'utf-8') };
+  return decode(body, text, encoding ?? 'utf-8');
 }
 
 // Parser/tokenizer.c, translate_newlines: it also adds the newline that the last line lacks.
-function lines(text: string): string {
+function unifyLines(text: string): string {
   const unified = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
   return unified === '' || unified.endsWith('\n') ? unified : `${unified}\n`;
-}
-
-function refuseNul(text: string): Stop | undefined {
-  const at = text.indexOf('\0');
-  return at === -1 ? undefined : syntaxError(at, 'source code string cannot contain null bytes');
-}
-
-// Only what stands before the bad byte was decoded, so its place is the end of the text.
-function refuseByte(text: string, badAt: number | undefined, encoding: Encoding): Stop | undefined {
-  if (badAt === undefined) return undefined;
-  return syntaxError(
-    Math.max(0, text.length - 1),
-    `(unicode error) '${encoding}' codec can't decode the byte at offset ${badAt}`,
-  );
 }
 
 const COOKIE = /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/;
 const NOTHING_BUT_COMMENT = /^[ \t\f]*(?:#|$)/;
 
 // PEP 263: in a comment on line 1, or on line 2 when line 1 is empty or a comment.
-function declaredEncoding(body: Uint8Array): { readonly name: string; readonly at: number } | undefined {
-  const [first = '', second = ''] = fromLatin1(body.subarray(0, 1000)).split(/\r\n?|\n/, 2);
-  const line = COOKIE.test(first) || !NOTHING_BUT_COMMENT.test(first) ? first : second;
-  const name = COOKIE.exec(line)?.[1];
-  return name === undefined ? undefined : { name, at: line === first ? 0 : first.length + 1 };
+function declaredEncoding(text: string): { readonly name: string; readonly at: number } | undefined {
+  const [first = '', second = ''] = text.slice(0, 1000).split('\n', 2);
+  const ofFirst = COOKIE.exec(first)?.[1];
+  if (ofFirst !== undefined) return { name: ofFirst, at: 0 };
+  const ofSecond = NOTHING_BUT_COMMENT.test(first) ? COOKIE.exec(second)?.[1] : undefined;
+  return ofSecond === undefined ? undefined : { name: ofSecond, at: first.length + 1 };
 }
 
 type Encoding = 'utf-8' | 'ascii' | 'iso-8859-1';
@@ -104,64 +90,33 @@ function normalName(cookie: string): Encoding | undefined {
   return name === 'ascii' || name === 'us-ascii' ? 'ascii' : undefined;
 }
 
-/** The text before the first byte that the encoding does not allow, and the offset of that byte. */
-interface Decoded {
-  readonly text: string;
-  readonly badAt: number | undefined;
+function decode(bytes: Uint8Array, utf8: string, encoding: Encoding): Source {
+  const text = encoding === 'iso-8859-1' ? fromLatin1(bytes) : utf8;
+  const nul = text.indexOf('\0');
+  if (nul !== -1) return { text, stop: syntaxError(nul, 'source code string cannot contain null bytes') };
+  const bad = encoding === 'utf-8' ? findBadByte(bytes, text) : encoding === 'ascii' ? text.search(/[^\0-\x7f]/) : -1;
+  const what = `(unicode error) '${encoding}' codec can't decode what is here`;
+  return { text, stop: bad === -1 ? undefined : syntaxError(bad, what) };
 }
 
-function decode(bytes: Uint8Array, encoding: Encoding): Decoded {
-  const firstHigh = bytes.findIndex((byte) => byte >= 0x80);
-  if (firstHigh === -1 || encoding === 'iso-8859-1') return { text: fromLatin1(bytes), badAt: undefined };
-  if (encoding === 'ascii') return { text: fromLatin1(bytes.subarray(0, firstHigh)), badAt: firstHigh };
-  return decodeUtf8(bytes);
+function fromUtf8(bytes: Uint8Array): string {
+  return unifyLines(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
 }
 
+// Not what TextDecoder calls latin1, which has letters where Latin-1 has control characters.
 function fromLatin1(bytes: Uint8Array): string {
-  return fromUnits(bytes, bytes.length);
-}
-
-// String.fromCharCode takes its units as arguments, and the stack bounds how many.
-function fromUnits(units: Uint8Array | Uint16Array, length: number): string {
   let text = '';
-  for (let start = 0; start < length; start += 4096) {
-    text += String.fromCharCode(...units.subarray(start, Math.min(start + 4096, length)));
-  }
-  return text;
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return unifyLines(text);
 }
 
-function decodeUtf8(bytes: Uint8Array): Decoded {
-  const units = new Uint16Array(bytes.length);
-  let length = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const lead = bytes[at] ?? 0;
-    const size = lead < 0x80 ? 1 : sequenceLength(lead, bytes[at + 1] ?? 0);
-    const code = size === 1 ? lead : codePoint(bytes.subarray(at, at + size), size);
-    if (code === undefined) return { text: fromUnits(units, length), badAt: at };
-    if (code > 0xffff) units[length++] = 0xd7c0 + (code >> 10);
-    units[length++] = code > 0xffff ? 0xdc00 + (code & 0x3ff) : code;
-    at += size;
-  }
-  return { text: fromUnits(units, length), badAt: undefined };
-}
-
-// The Unicode Standard, table 3-7: well-formed UTF-8 byte sequences. 0: there is none with these two bytes.
-function sequenceLength(lead: number, second: number): number {
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead === 0xe0) return second >= 0xa0 ? 3 : 0;
-  if (lead === 0xed) return second <= 0x9f ? 3 : 0;
-  if (lead >= 0xe1 && lead <= 0xef) return 3;
-  if (lead === 0xf0) return second >= 0x90 ? 4 : 0;
-  if (lead === 0xf4) return second <= 0x8f ? 4 : 0;
-  return lead >= 0xf1 && lead <= 0xf3 ? 4 : 0;
-}
-
-function codePoint(sequence: Uint8Array, size: number): number | undefined {
-  if (size === 0 || sequence.length < size) return undefined;
-  let code = (sequence[0] ?? 0) & (0x7f >> size);
-  for (const byte of sequence.subarray(1)) {
-    if ((byte & 0xc0) !== 0x80) return undefined;
-    code = (code << 6) | (byte & 0x3f);
-  }
-  return code;
+// The decoder writes U+FFFD for what is no UTF-8; the file may also hold one by right, which is then written the same way.
+function findBadByte(bytes: Uint8Array, text: string): number {
+  if (!text.includes('\ufffd')) return -1;
+  const again = new TextEncoder().encode(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  const bad = bytes.findIndex((byte, index) => byte !== again[index]);
+  if (bad === -1) return -1;
+  // A character that is cut off at the end of the good part is kept back by a decoder that waits for more.
+  const good = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, bad), { stream: true });
+  return good.replace(/\r\n?/g, '\n').length;
 }

@@ -31,16 +31,26 @@ export function parseFile(bytes: Uint8Array): ParsedFile {
 }
 
 // Like CPython, nothing of it counts unless all of it is sound.
-function parse({ tokens, stop, unclosed }: Tokens): Parsed {
+function parse(words: Tokens): Parsed {
   const statements: Statement[] = [];
-  // CPython prefers what its tokenizer refuses, wherever that stands: Parser/pegen_errors.c.
-  if (stop !== undefined) return { statements, stop };
-  const c = new Cursor(tokens);
+  const c = new Cursor(words.tokens);
   while (c.token.kind !== 'end' && c.stop === undefined) readLine(c, statements);
   const found = c.stop?.kind === 'invalid' ? c.stop : (checkFutures(statements) ?? c.later ?? c.stop);
-  const isBeforeBracket = unclosed !== undefined && found?.kind === 'invalid' && found.at < unclosed.at;
-  return { statements, stop: isBeforeBracket ? found : (unclosed ?? found) };
+  return { statements, stop: choose(found, words) };
 }
+
+// Which of several faults CPython reports: Parser/pegen.c, _PyPegen_run_parser, and Parser/pegen_errors.c.
+function choose(found: Stop | undefined, { stop, unclosed }: Tokens): Stop | undefined {
+  const end = unclosed ?? stop;
+  if (end === undefined) return found;
+  const isFirst = found?.kind === 'invalid' && found.at < end.at;
+  if (stop === undefined || YIELDING.test(stop.text)) return isFirst ? found : end;
+  // What the tokenizer refuses comes first, wherever it stands, but for an indentation that the parser has met before.
+  return isFirst && found.text === UNEXPECTED_INDENT ? found : stop;
+}
+
+const UNEXPECTED_INDENT = 'IndentationError: unexpected indent';
+const YIELDING = /^(?:IndentationError|TabError|SyntaxError: unexpected EOF|SyntaxError: unexpected character after)/;
 
 function readLine(c: Cursor, into: Statement[]): true | undefined {
   if (isMainGuard(c)) return readMainGuard(c, into);
@@ -48,7 +58,7 @@ function readLine(c: Cursor, into: Statement[]): true | undefined {
 }
 
 function readSimpleLine(c: Cursor, into: Statement[]): true | undefined {
-  if (c.token.kind === 'indent') return indentationError(c, c.token.at - 1, 'unexpected indent');
+  if (c.token.kind === 'indent') return indentationError(c, c.token.at - 1, UNEXPECTED_INDENT);
   do {
     const statement = readSimple(c);
     if (statement === undefined) return undefined;
@@ -59,7 +69,7 @@ function readSimpleLine(c: Cursor, into: Statement[]): true | undefined {
 }
 
 function indentationError(c: Cursor, at: number, text: string): undefined {
-  c.stop ??= { kind: 'invalid', at, text: `IndentationError: ${text}` };
+  c.stop ??= { kind: 'invalid', at, text };
 }
 
 // A launcher may keep its call from those who import it (Python Library Reference, __main__).
@@ -83,7 +93,8 @@ function readMainGuard(c: Cursor, into: Statement[]): true | undefined {
 function readBlock(c: Cursor, into: Statement[]): true | undefined {
   c.next();
   const { kind, at } = c.token;
-  if (kind !== 'indent') return indentationError(c, at, "expected an indented block after 'if' statement");
+  if (kind !== 'indent')
+    return indentationError(c, at, "IndentationError: expected an indented block after 'if' statement");
   c.next();
   while (c.token.kind !== 'dedent') if (readSimpleLine(c, into) === undefined) return undefined;
   c.next();
@@ -116,6 +127,7 @@ function readUnended(c: Cursor): Statement | undefined {
   if (c.take('pass')) return { kind: 'pass', at };
   if (text === 'import') return readImport(c);
   if (text === 'from') return readFrom(c);
+  if (text === '@') return c.leaveToPython(at, 'a decorator');
   if (kind === 'keyword' && LEFT_TO_PYTHON.has(text)) return c.leaveToPython(at, statementOf(text));
   const value = readExpressionList(c);
   if (value === undefined) return undefined;

@@ -1,5 +1,16 @@
 // Lexical analysis: Python Language Reference 2; where it leaves something open, Parser/tokenizer.c of CPython 3.11.
 
+import {
+  findSingle,
+  findTriple,
+  isDigit,
+  isWord,
+  operatorAt,
+  refuseCharacter,
+  skipBlanks,
+  skipLine,
+  skipWord,
+} from './python-characters.ts';
 import { needsPython, placeOf, type Stop, syntaxError } from './python-source.ts';
 
 /** A word of the file. `newline`, `indent`, `dedent` and `end` have no text worth reading. */
@@ -9,7 +20,7 @@ export interface Token {
   readonly at: number;
 }
 
-/** All words of a file up to where the analysis stopped, and the innermost bracket that the end of the file left open. */
+/** All words of a file up to where the analysis stopped, and the innermost bracket that was open there. */
 export interface Tokens {
   readonly tokens: readonly Token[];
   readonly stop: Stop | undefined;
@@ -26,14 +37,9 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 // Fewer than the 100 (3.8) to 200 (3.11) brackets, and the 100 levels of indentation, at which CPython gives up.
 const DEEPEST = 50;
 
-const BLANKS = /[ \t\f]*/y;
-const REST_OF_LINE = /[^\n]*/y;
-const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
-const WORD_OR_BEYOND_ASCII = /[\w\x80-\uffff]*/y;
-const STRING_PREFIX = /^(?:[bruf]|br|rb|fr|rf)$/i;
+const STRING_PREFIXES: ReadonlySet<string> = new Set('b r u f br rb fr rf'.split(' '));
 const NUMBER =
   /0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9](?:_?[0-9])*)?[jJ]?/y;
-const OPERATOR = /\*\*=?|\/\/=?|>>=?|<<=?|\.\.\.|->|[-+*/%@&|^<>=!:]=|[-+*/%@&|^~<>=()[\]{},:.;!?$`]/y;
 const KEYWORD_AFTER_NUMBER = /(?:and|else|for|if|in|is|not|or)/y;
 const CLOSED_BY: ReadonlyMap<string, string> = new Map([
   ['(', ')'],
@@ -68,14 +74,14 @@ class Lexer {
   }
 
   run(): Stop | undefined {
-    while (this.#at < this.#text.length) {
-      const stop = this.#isLineStart ? this.#startLine() : this.#readToken();
-      if (stop !== undefined) return stop;
+    let stop: Stop | undefined;
+    while (stop === undefined && this.#at < this.#text.length) {
+      stop = this.#isLineStart ? this.#startLine() : this.#readToken();
     }
-    const end = this.#text.length;
+    const end = stop?.at ?? this.#text.length;
     for (let depth = this.#indents.length; depth > 1; depth--) this.#add('dedent', '', end);
     this.#add('end', '', end);
-    return undefined;
+    return stop;
   }
 
   unclosed(): Stop | undefined {
@@ -89,25 +95,15 @@ class Lexer {
     return token;
   }
 
-  /** What a sticky expression matches here; '' when it does not match. */
-  #match(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    return pattern.exec(this.#text)?.[0] ?? '';
-  }
-
   #startLine(): Stop | undefined {
-    const blanks = this.#match(BLANKS);
-    const at = this.#at + blanks.length;
-    const next = this.#text[at];
-    if (next === '\\') return needsPython(at, 'a backslash at the start of a line');
-    this.#at = at;
-    if (next === '#') this.#at += this.#match(REST_OF_LINE).length;
-    if (next === '#' || next === '\n') {
-      this.#at++;
-      return undefined;
-    }
+    const start = this.#at;
+    this.#at = skipBlanks(this.#text, start);
+    const next = this.#text[this.#at];
+    if (next === '\\') return needsPython(this.#at, 'a backslash at the start of a line');
+    if (next === '#') this.#at = skipLine(this.#text, this.#at);
+    if (next === '#' || next === '\n') return this.#skip(1);
     this.#isLineStart = false;
-    return this.#indent(measure(blanks));
+    return this.#indent(measure(this.#text.slice(start, this.#at)));
   }
 
   #indent(here: Indentation): Stop | undefined {
@@ -126,7 +122,7 @@ class Lexer {
     }
     if (here.column > top.column) {
       const text = 'IndentationError: unindent does not match any outer indentation level';
-      return { kind: 'invalid', at: this.#at + this.#match(REST_OF_LINE).length, text };
+      return { kind: 'invalid', at: skipLine(this.#text, this.#at), text };
     }
     return here.tabless === top.tabless ? undefined : this.#tabError();
   }
@@ -136,18 +132,25 @@ class Lexer {
   }
 
   #readToken(): Stop | undefined {
-    this.#at += this.#match(BLANKS).length;
-    const char = this.#text[this.#at] ?? '\n';
-    const next = this.#text[this.#at + 1] ?? '';
-    if (char === '\n') return this.#endLine();
-    if (char === '#') return this.#skip(this.#match(REST_OF_LINE).length);
-    if (char === '\\') return this.#joinLines();
-    if (char === '"' || char === "'") return this.#readString('');
-    if ((char >= '0' && char <= '9') || (char === '.' && next >= '0' && next <= '9')) return this.#readNumber();
-    const name = this.#match(NAME);
-    if (name !== '') return this.#readName(name);
-    const operator = this.#match(OPERATOR);
-    return operator === '' ? this.#refuseCharacter() : this.#readOperator(operator);
+    this.#at = skipBlanks(this.#text, this.#at);
+    const text = this.#text;
+    const at = this.#at;
+    const char = text[at] ?? '\n';
+    if (isWord(text.charCodeAt(at))) return isDigit(char) ? this.#readNumber() : this.#readName();
+    switch (char) {
+      case '\n':
+        return this.#endLine();
+      case '#':
+        this.#at = skipLine(text, at);
+        return undefined;
+      case '\\':
+        return this.#joinLines();
+      case '"':
+      case "'":
+        return this.#readString('');
+      default:
+        return char === '.' && isDigit(text[at + 1] ?? '') ? this.#readNumber() : this.#readOperator();
+    }
   }
 
   #skip(length: number): undefined {
@@ -168,27 +171,19 @@ class Lexer {
     return this.#skip(2);
   }
 
-  #readName(name: string): Stop | undefined {
-    const after = this.#text[this.#at + name.length] ?? '';
-    if ((after === '"' || after === "'") && STRING_PREFIX.test(name)) return this.#readString(name);
-    if (after > '\x7f') return this.#refuseCharacter();
+  #readName(): Stop | undefined {
+    const end = skipWord(this.#text, this.#at);
+    const name = this.#text.slice(this.#at, end);
+    const after = this.#text[end] ?? '';
+    if ((after === '"' || after === "'") && STRING_PREFIXES.has(name.toLowerCase())) return this.#readString(name);
+    if (after > '\x7f') return refuseCharacter(this.#text, this.#at);
     this.#add(KEYWORDS.has(name) ? 'keyword' : 'name', name, this.#at);
     return this.#skip(name.length);
   }
 
-  // A name may hold letters of all scripts (2.3), but which ones changes with the version of Python.
-  #refuseCharacter(): Stop {
-    const run = this.#match(WORD_OR_BEYOND_ASCII) || (this.#text[this.#at] ?? '');
-    let at = this.#at;
-    for (const char of run) {
-      if (!/[\w\p{XID_Continue}]/u.test(char)) return refuse(char, at);
-      at += char.length;
-    }
-    return needsPython(this.#at, 'a name with letters beyond ASCII');
-  }
-
   #readNumber(): Stop | undefined {
-    const number = this.#match(NUMBER);
+    NUMBER.lastIndex = this.#at;
+    const number = NUMBER.exec(this.#text)?.[0] ?? '';
     const end = this.#at + number.length;
     const after = this.#text[end] ?? '';
     if (/[\w\x80-\uffff]/.test(after)) return this.#refuseNumber(number, end, after);
@@ -226,7 +221,9 @@ class Lexer {
     return undefined;
   }
 
-  #readOperator(operator: string): Stop | undefined {
+  #readOperator(): Stop | undefined {
+    const operator = operatorAt(this.#text, this.#at);
+    if (operator === '') return refuseCharacter(this.#text, this.#at);
     if (operator === ':=') return needsPython(this.#at, 'an assignment inside an expression');
     const token = this.#add('operator', operator, this.#at);
     if (CLOSED_BY.has(operator)) {
@@ -248,15 +245,6 @@ class Lexer {
   }
 }
 
-function refuse(char: string, at: number): Stop {
-  const code = `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-  const isPrintable = !/[\p{C}\p{Z}]/u.test(char);
-  return syntaxError(
-    at,
-    isPrintable ? `invalid character '${char}' (${code})` : `invalid non-printable character ${code}`,
-  );
-}
-
 function measure(blanks: string): Indentation {
   let column = 0;
   let tabless = 0;
@@ -265,30 +253,4 @@ function measure(blanks: string): Indentation {
     tabless = blank === '\f' ? 0 : tabless + 1;
   }
   return { column, tabless };
-}
-
-interface StringEnd {
-  readonly at: number;
-  readonly isClosed: boolean;
-}
-
-// A backslash keeps the character after it from ending the literal, in raw literals too (2.4.1).
-function findSingle(text: string, start: number, quote: string): StringEnd {
-  let at = start;
-  for (; at < text.length; at++) {
-    const char = text[at];
-    if (char === '\\') at++;
-    else if (char === quote) return { at, isClosed: true };
-    else if (char === '\n') return { at, isClosed: false };
-  }
-  return { at: text.length, isClosed: false };
-}
-
-function findTriple(text: string, start: number, quote: string): StringEnd {
-  const closing = quote.repeat(3);
-  for (let at = start; at < text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === quote && text.startsWith(closing, at)) return { at, isClosed: true };
-  }
-  return { at: text.length, isClosed: false };
 }

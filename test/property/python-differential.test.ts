@@ -1,0 +1,75 @@
+// The reader against a real CPython: what it refuses, and what it makes of every option.
+// FUZZ=10000 is the long run; FUZZ_SEED repeats one.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type ConfigRead, readConfig } from '../../src/config/config-file.ts';
+import type { Unread } from '../../src/config/python-value.ts';
+import { files, OPTIONS } from '../support/python-arbitraries.ts';
+import { type Answer, ask, encode } from '../support/python-oracle.ts';
+
+const RUNS = Number(process.env['FUZZ'] ?? 600);
+const SEED = Number(process.env['FUZZ_SEED'] ?? (process.env['FUZZ'] === undefined ? 1 : Date.now() % 1_000_000));
+
+// What is wrong with a result, in the light of what CPython says; '' when nothing is.
+function judge(result: ConfigRead | Unread, answer: Answer): string {
+  if (result.kind === 'needs-python') return '';
+  if (result.kind === 'read')
+    return answer.refused === undefined ? compare(result, answer) : `read, but ${answer.refused.join(' ')}`;
+  if (result.text.startsWith('NameError')) {
+    const { raised = ['nothing', 0] } = answer;
+    return raised[0] === 'NameError' && raised[1] === result.at.line
+      ? ''
+      : `${result.text}, but ${raised.join(' at line ')}`;
+  }
+  if (answer.refused === undefined)
+    return /unicode error.*offset/.test(result.text) ? '' : `${result.text}, but it compiles`;
+  return '';
+}
+
+function compare({ assigned }: ConfigRead, { values = {} }: Answer): string {
+  const mine = JSON.stringify(byName([...assigned].map(([name, { value }]) => [name, encode(value)])));
+  const theirs = JSON.stringify(byName(Object.entries(values)));
+  return mine === theirs ? '' : `${mine}, but ${theirs}`;
+}
+
+function byName(entries: [name: string, value: unknown][]): [name: string, value: unknown][] {
+  return entries.sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function examples(): string[] {
+  const text = readFileSync(new URL('../vectors/config.json', import.meta.url), 'utf8');
+  const { vectors } = JSON.parse(text) as { readonly vectors: readonly { readonly config: string | null }[] };
+  return vectors.flatMap(({ config }) =>
+    typeof config === 'string' && !/import|exec|open/.test(config) ? [config] : [],
+  );
+}
+
+test('no file is read that CPython refuses, none refused that it compiles, and every value is the one it gives', () => {
+  const items = fc.sample(files(examples()), { numRuns: RUNS, seed: SEED }).map((text) => {
+    const code = new TextEncoder().encode(text);
+    return { text, code, result: readConfig(code, (name) => OPTIONS.includes(name)) };
+  });
+  const answers = ask(items, OPTIONS);
+  const faults = items.flatMap(({ text, result }, index) => {
+    const fault = judge(result, answers[index] ?? {});
+    return fault === '' ? [] : [`${JSON.stringify(text)}: ${fault}`];
+  });
+  assert.deepEqual(faults, [], `FUZZ_SEED=${SEED}`);
+  // Some lines differ by design: in brackets that span lines CPython guesses at the cause, and at what it cannot decode it names none.
+  const refused = items.filter(
+    ({ result }, index) => result.kind === 'invalid' && answers[index]?.refused !== undefined,
+  );
+  const elsewhere = items.filter(({ result }, index) => {
+    const { refused: [, line] = [] } = answers[index] ?? {};
+    return result.kind === 'invalid' && line !== undefined && line !== 0 && line !== result.at.line;
+  });
+  assert.ok(
+    elsewhere.length * 50 <= refused.length,
+    `the line differs in ${elsewhere.length} of ${refused.length} refused files`,
+  );
+  const kinds = new Set(items.map(({ result }) => result.kind));
+  assert.deepEqual([...kinds].sort(), ['invalid', 'needs-python', 'read'], 'the generator gives all kinds of files');
+});
