@@ -39,6 +39,8 @@ supervisor(script='./node ./worker.cjs', app='warm', config='./frontik.cfg')
 /** The commands, in order; the last one leaves nothing running. */
 export function commands(firstPort: number): readonly Command[] {
   const templates = [
+    '--supervisor_start_timeout=15',
+
     `--start_port=${firstPort}`,
     '--pidfile_template=./%(port)s.pid',
     '--logfile_template=./%(port)s.log',
