@@ -13,7 +13,6 @@ const STANDINGS: Readonly<Record<string, Standing>> = {
   up: { kind: 'running', id },
   alive: { kind: 'alive', id },
   down: { kind: 'down' },
-  held: { kind: 'squatted', holder: undefined },
 };
 
 /** A survey in a word: `up down + stale`. */
@@ -44,14 +43,11 @@ const SURVEYS: readonly (readonly [words: string, started: number, stopped: numb
   ['up up up', 0, 1, 0],
   ['up down', 1, 1, 77],
   ['up alive', 1, 1, 77],
-  ['up held', 1, 1, 77],
   ['alive', 1, 1, 77],
   ['alive alive', 1, 1, 77],
   ['alive down', 1, 1, 77],
   ['down', 1, 0, 3],
   ['down down', 1, 0, 3],
-  ['held', 1, 0, 3],
-  ['down held', 1, 0, 3],
   ['up + stale', 0, 1, 0],
   ['down + stale', 1, 1, 3],
   ['alive + stale', 1, 1, 77],

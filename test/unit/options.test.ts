@@ -83,7 +83,7 @@ test('the README shows this very table', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
   const rows = readme
     .split('\n')
-    .filter((line) => /^\| `--/.test(line))
+    .filter((line) => line.startsWith('| `--'))
     .map((line) => line.slice(2, -2).split(' | '));
   const shown = OPTIONS.map(({ name, alias, type, default: fallback, help }) => [
     alias === undefined ? `\`--${name}\`` : `\`--${name}\`, \`--${alias}\``,

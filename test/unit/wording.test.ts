@@ -139,7 +139,6 @@ for (const [event, ...told] of EVENTS) {
 const running: Standing = { kind: 'running', id };
 const alive: Standing = { kind: 'alive', id };
 const down: Standing = { kind: 'down' };
-const held: Standing = { kind: 'squatted', holder: nginx };
 const RUNNING = 'all workers are running';
 const SOME = 'some workers are running!';
 const STOPPED = 'all workers are stopped';
@@ -152,9 +151,9 @@ const SURVEYS: readonly (readonly [standings: readonly Standing[], expected: Exp
   [[running, running], 'stopped', ['error', RUNNING]],
   [[running, down], 'nothing', ['warning', SOME]],
   [[running, down], 'started', ['warning', SOME]],
-  [[running, held], 'stopped', ['warning', SOME]],
+  [[running, down], 'stopped', ['warning', SOME]],
   [[down, down], 'nothing', ['info', STOPPED]],
-  [[down, held], 'started', ['error', STOPPED]],
+  [[down, down], 'started', ['error', STOPPED]],
   [[down, down], 'stopped', ['info', STOPPED]],
   [[alive, down], 'nothing', unready(8000), ['warning', SOME]],
   [[alive, alive], 'started', unready(8000), unready(8001), ['warning', SOME]],
