@@ -140,3 +140,13 @@ test('root may not signal after all: the others are stopped, and the reason is t
   );
   assert.deepEqual(failuresOf(ended), ['not-permitted']);
 });
+
+test("one's own workers are stopped as fast as root's", async () => {
+  const times: number[] = [];
+  for (const uid of [0, 500]) {
+    const sim = new Sim({ ports: [8000, 8001] });
+    await sim.run('start', { uid });
+    times.push((await sim.run('stop', { uid })).took);
+  }
+  assert.equal(times[1], times[0]);
+});
