@@ -38,7 +38,7 @@ async function run(action: string, expected: number): Promise<void> {
     child.once('exit', resolve);
   });
   say(`(exit ${code})`);
-  assert.equal(code, expected, `${action} should exit with ${expected}`);
+  assert(code === expected, `${action} should exit with ${expected}, not ${code}`);
 }
 
 /** Fetches a page from every worker; returns who answered. */
