@@ -159,3 +159,14 @@ test('the program cannot be run', async () => {
   );
   assert.deepEqual(failuresOf(ended), ['launch-refused']);
 });
+
+test('a daemon that wipes its command line long before it listens is waited for', async () => {
+  const sim = new Sim({ scripts: { 8000: { renames: 120, listens: 900, ready: 950 } } });
+  await plays(
+    sim,
+    'start',
+    `0.0 8000 launching
+     0.0 launch 8000
+     0.9 = started: 8000 running`,
+  );
+});

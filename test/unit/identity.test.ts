@@ -315,6 +315,16 @@ suite('renamed', () => {
 });
 
 suite('called from inside a worker', () => {
+  check(
+    'the worker is gone, and our ancestor has inherited its socket',
+    { processes: [sight(102, { ...HELPER, session: 101 })], ownPids: [102], listening: [102] },
+    'nobody, port of stranger',
+  );
+  check(
+    'the worker is gone, and a planted pidfile names our ancestor',
+    { processes: [sight(102, { ...HELPER, session: 101 })], ownPids: [102], pidfile: names(102) },
+    'nobody',
+  );
   const worker = sight(101, FULL);
   const shell = sight(102, { argv: words('/bin/sh -c restart'), marker: MARKER, parent: 101, session: 101 });
   const own = sight(103, {
