@@ -1,0 +1,124 @@
+// A whole command on a simulated machine: files are texts, programs and users are lists, and what is told is what people read.
+
+import { run } from '../../src/cli/run.ts';
+import type { Event } from '../../src/core/event.ts';
+import type { Account } from '../../src/core/worker.ts';
+import type { Interruption } from '../../src/engine/drive.ts';
+import type { Host, LockNote, LockResult, OpenFileLimits, ProgramSight, Result } from '../../src/host/host.ts';
+import { lines } from '../../src/report/wording.ts';
+import { Sim } from './sim.ts';
+import { SimHost } from './sim-host.ts';
+
+/** What the machine is like; what is left out is as on a machine where all is well. */
+export interface Machine {
+  /** What files hold; a number is the errno of reading one. */
+  readonly files?: Readonly<Record<string, string | { readonly code: string }>>;
+  /** Programs that are not simply there. */
+  readonly programs?: Readonly<Record<string, ProgramSight>>;
+  readonly users?: Readonly<Record<string, Account>>;
+  /** Directories that nothing can be put into, with the errno. */
+  readonly closed?: Readonly<Record<string, string>>;
+  readonly limits?: OpenFileLimits;
+  readonly uid?: number;
+  /** The working directory; undefined: it has gone. */
+  readonly cwd?: string | undefined;
+  readonly lock?: LockResult;
+  /** Somebody waits for the lock that this one holds. */
+  readonly waitsFor?: string;
+  /** The signal that has come. */
+  readonly signal?: 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+}
+
+export interface Ended {
+  readonly exit: number;
+  /** `level: text`, as people read it. */
+  readonly told: readonly string[];
+  readonly printed: string;
+  readonly locked: readonly (LockNote & { readonly name: string })[];
+}
+
+export const CONFIG = '/etc/app/app.cfg';
+export const SETTINGS = "start_port = 8000\nworkers_count = 2\npidfile_template = '/run/app/%(port)s.pid'\n";
+
+/** Two workers, configured as a Sim's own are. */
+export function simulated(): Sim {
+  return new Sim({ ports: [8000, 8001] });
+}
+
+/** The host of one command on that machine. */
+export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonly name: string })[] = []): Host {
+  const { uid = 0, files = { [CONFIG]: SETTINGS }, programs = {}, users = {}, closed = {} } = machine;
+  const supervisor = sim.kernel.spawn({
+    truth: { label: 'supervisor', ours: false, role: 'stranger', port: undefined },
+    uids: [uid, uid],
+  });
+  const base = new SimHost({
+    kernel: sim.kernel,
+    supervisor,
+    scriptOf: (port) => sim.scriptOf(port),
+    killAt: undefined,
+    meddle: () => undefined,
+  });
+  const check = (path: string): Result<undefined, { path: string; code: string }> => {
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    const code = closed[directory];
+    return code === undefined ? { ok: true, value: undefined } : { ok: false, error: { path: directory, code } };
+  };
+  return {
+    clock: base.clock,
+    processes: base.processes,
+    sockets: base.sockets,
+    files: {
+      ...base.files,
+      cwd: () => ('cwd' in machine ? machine.cwd : '/srv'),
+      checkDirectory: check,
+      program: (word) => programs[word] ?? { kind: 'runnable', path: word },
+      read: (path) => {
+        const text = files[path] ?? { code: 'ENOENT' };
+        return typeof text === 'string'
+          ? { ok: true, value: new TextEncoder().encode(text) }
+          : { ok: false, error: { path, code: text.code } };
+      },
+    },
+    accounts: {
+      find: (user = 'root', group) => {
+        const found = users[user];
+        if (found === undefined) return { ok: false, error: `there is no user ${user}` };
+        return { ok: true, value: group === undefined ? found : { ...found, gid: users[group]?.gid ?? 0 } };
+      },
+      nameOf: base.accounts.nameOf,
+    },
+    locks: {
+      take: async (name, note, interrupted, onWait) => {
+        locked.push({ name, ...note });
+        if (machine.waitsFor !== undefined) onWait(machine.waitsFor);
+        return machine.lock ?? base.locks.take(name, note, interrupted, onWait);
+      },
+    },
+    openFileLimits: () => machine.limits ?? base.openFileLimits(),
+  };
+}
+
+/** Runs a command line to its end. */
+export async function command(words: readonly string[], machine: Machine = {}, sim: Sim = simulated()): Promise<Ended> {
+  const told: string[] = [];
+  const locked: (LockNote & { readonly name: string })[] = [];
+  let printed = '';
+  const interruption: Interruption = {
+    signal: machine.signal,
+    arrived: machine.signal === undefined ? new Promise(() => undefined) : Promise.resolve(),
+  };
+  const exit = await run(words, {
+    version: '1.2.3 (commit abcdef1)',
+    host: hostOn(sim, machine, locked),
+    tell: (event: Event) => {
+      for (const [level, text] of lines(event)) told.push(`${level}: ${text}`);
+    },
+    interruption,
+    print: (text) => {
+      printed += text;
+    },
+    faultOf: () => undefined,
+  });
+  return { exit, told, printed, locked };
+}
