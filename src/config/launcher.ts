@@ -54,17 +54,30 @@ function followCall(
   const modules = new Set<string>();
   for (const statement of statements.flatMap((one) => (one.kind === 'main-guard' ? one.body : [one]))) {
     if (statement.kind === 'import') for (const module of statement.modules) modules.add(module);
-    const call = statement.kind === 'expression' && statement.value.kind === 'call' ? statement.value : undefined;
-    const generation = call && generationOf(call.callee, scope, modules);
+    const call = callIn(statement, scope, modules);
     // The original ends with the call, so what follows it was never executed.
-    if (call !== undefined && typeof generation === 'string') {
-      const args = readArguments(call.arguments, isArgument, scope, text);
-      return args instanceof Map ? { generation, arguments: args } : args;
-    }
-    const failure = typeof generation === 'object' ? generation : execute(statement, scope);
+    if (call !== undefined && 'generation' in call) return readCall(call, isArgument, scope, text);
+    const failure = call ?? leaveUnknown(statement, scope) ?? execute(statement, scope);
     if (failure !== undefined) return failure;
   }
   return settle(collect(scope, isArgument, text), modules);
+}
+
+interface FoundCall {
+  readonly generation: Generation;
+  readonly arguments: readonly Argument[];
+}
+
+function callIn(statement: Statement, scope: Scope, modules: ReadonlySet<string>): FoundCall | Stop | undefined {
+  if (statement.kind !== 'expression' || statement.value.kind !== 'call') return undefined;
+  const generation = generationOf(statement.value.callee, scope, modules);
+  return typeof generation === 'string' ? { generation, arguments: statement.value.arguments } : generation;
+}
+
+// In a launcher an expression may change the directory or the environment that the workers inherit, or call supervisor().
+function leaveUnknown(statement: Statement, scope: Scope): Stop | undefined {
+  const value = 'value' in statement && statement.value !== undefined ? evaluate(statement.value, scope) : undefined;
+  return value?.kind === 'unknown' ? needsPython(value.at, value.what) : undefined;
 }
 
 // A launcher without a call may set what it has to say as a configuration file does.
@@ -101,14 +114,14 @@ function importedPath(expr: Expr, scope: Scope): string | undefined {
   return path && `${path}.${expr.name}`;
 }
 
-function readArguments(
-  args: readonly Argument[],
+function readCall(
+  call: FoundCall,
   isArgument: (name: string) => boolean,
   scope: Scope,
   text: string,
-): Map<string, Assigned> | Stop {
+): SupervisorCall | Stop {
   const assigned = new Map<string, Assigned>();
-  for (const [index, argument] of args.entries()) {
+  for (const [index, argument] of call.arguments.entries()) {
     const { at } = argument;
     if (argument.name.startsWith('*')) return needsPython(at, 'an unpacking of arguments');
     const name = argument.name === '' ? PARAMETERS[index] : argument.name;
@@ -121,7 +134,7 @@ function readArguments(
     if (!isKnown(value)) return value;
     assigned.set(name, { name, value, at: placeOf(text, argument.value.at) });
   }
-  return assigned;
+  return { generation: call.generation, arguments: assigned };
 }
 
 function invalid(at: number, text: string): Stop {

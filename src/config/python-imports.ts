@@ -56,7 +56,7 @@ function readImported(c: Cursor, module: string): Imported[] | undefined {
     if (bind === undefined) return undefined;
     binds.push(bind);
     if (closing === undefined && c.isAt(',') && c.peek().kind === 'newline') {
-      return c.refuse(c.token.at, 'trailing comma not allowed without surrounding parentheses');
+      return c.refuse(c.peek().at, 'trailing comma not allowed without surrounding parentheses');
     }
   } while (c.take(',') && c.token.text !== closing);
   return closing !== undefined && c.expect(closing) === undefined ? undefined : binds;
@@ -102,7 +102,7 @@ function isDocstring(statement: Statement, index: number): boolean {
 function checkFuture(binds: readonly Imported[], at: number, before: Before): Stop | undefined {
   for (const { path } of binds) {
     const feature = path.slice('__future__.'.length);
-    if (feature === 'barry_as_FLUFL') return needsPython(at, 'a joke of Python');
+    if (feature === 'barry_as_FLUFL') return needsPython(at, 'an import from __future__ that changes what != means');
     if (feature === 'braces') return syntaxError(at, 'not a chance');
     if (!FUTURES.has(feature)) return syntaxError(at, `future feature ${feature} is not defined`);
   }

@@ -118,8 +118,8 @@ function statementOf(word: string): string {
 // Words that are no keywords and yet start statements: those of later versions, and those of Python 2.
 function explain(stop: Stop, first: Token, second: Token): Stop {
   if (first.text === 'match' || first.text === 'type') return needsPython(first.at, statementOf(first.text));
-  if ((first.text !== 'print' && first.text !== 'exec') || stop.at !== second.at) return stop;
-  return syntaxError(first.at, `Missing parentheses in call to '${first.text}'. Did you mean ${first.text}(...)?`);
+  if (first.text !== 'print' || stop.at !== second.at) return stop;
+  return syntaxError(first.at, "Missing parentheses in call to 'print'. Did you mean print(...)?");
 }
 
 function readUnended(c: Cursor): Statement | undefined {

@@ -2,6 +2,7 @@
 
 import type { Cursor } from './python-cursor.ts';
 import type { Expr, Target } from './python-tree.ts';
+import { repr } from './python-value.ts';
 
 /** An expression as the target of an assignment. Attributes and items are left to Python: they change what we cannot see. */
 export function readTarget(c: Cursor, expr: Expr): Target | undefined {
@@ -44,7 +45,7 @@ function convertItems(c: Cursor, exprs: readonly Expr[]): Target | undefined {
 export function describe(expr: Expr): string {
   switch (expr.kind) {
     case 'constant':
-      return 'literal';
+      return expr.value.kind === 'none' || expr.value.kind === 'bool' ? repr(expr.value) : 'literal';
     case 'sequence':
       return expr.type;
     case 'hashed':

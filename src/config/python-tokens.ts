@@ -201,6 +201,7 @@ class Lexer {
     if (KEYWORD_AFTER_NUMBER.test(this.#text)) return needsPython(this.#at, 'a number that runs into a word');
     const based = /^0[box]/i.exec(number + after)?.[0].toLowerCase();
     const type = based === '0x' ? 'hexadecimal' : based === '0o' ? 'octal' : based === '0b' ? 'binary' : 'decimal';
+    if (isDigit(after)) return syntaxError(end, `invalid digit '${after}' in ${type} literal`);
     return syntaxError(after === '_' ? end : end - 1, `invalid ${type} literal`);
   }
 

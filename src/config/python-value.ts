@@ -36,11 +36,9 @@ export interface Warning {
 }
 
 /** Why a file was not read: Python would refuse it too, or only a real Python can tell what it means. */
-export interface Unread {
-  readonly kind: 'invalid' | 'needs-python';
-  readonly at: Place;
-  readonly text: string;
-}
+export type Unread =
+  | { readonly kind: 'invalid'; readonly at: Place; readonly text: string }
+  | { readonly kind: 'needs-python'; readonly at: Place; readonly text: string };
 
 /** The name Python gives to the type of a value. */
 export function typeName(value: PyValue): string {

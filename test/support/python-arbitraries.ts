@@ -29,8 +29,10 @@ interface Pieces {
 
 const SOUND: Pieces = {
   literals: [
-    ...('0 1 7 00 0x1F 0XfF 0b101 0o17 1_000 1. .5 1e3 1E-5 1.5e400 1j 1.5J 0_0 08.5 1_0.0_1e1_0 1e16 0.0001 1e-5 0.1 00. ' +
-      '123456789012345678901234567890 12345.678 9007199254740993. True False None ... [] () {}').split(' '),
+    ...(
+      '0 1 7 00 0x1F 0XfF 0b101 0o17 1_000 1. .5 1e3 1E-5 1.5e400 1j 1.5J 0_0 08.5 1_0.0_1e1_0 1e16 0.0001 1e-5 0.1 00. ' +
+      '123456789012345678901234567890 12345.678 9007199254740993. True False None ... [] () {}'
+    ).split(' '),
     ...String.raw`'a'  "b"  'it\'s'  "it's"  "\x41\n"  u'\u0442'  b'x'  rb'\d'  r'\\'  Rb'q'  '\d'  '\777'  b'\777'
       '\U0001F600'  f'p'  'тест'  '\"'  '%s-%d'  '%s'  '%(port)s.%%'  ''  ""  b''  '\0'  '\t\\'  """q"""  '''it's'''
       '\1234'  '\x7f\xa0'  b'\u1234\N{x}'  "\'"  '\ud800'  '\N{BULLET}'  f'{a}'`.split(/\s+/),
@@ -38,9 +40,13 @@ const SOUND: Pieces = {
     '"""t\nt"""',
   ],
   infixes: [...'+,-,*,//,%,/, or , and ,==,<, in , not in , is , is not ,@,|,^,&,<<,>>,**'.split(','), ' % ', ' + '],
-  prefixes: '-;+;~;not ;- -;lambda: ;lambda x, *y, z=1: ;lambda *, k: ;lambda **k: ;lambda x, /: ;lambda x, y,: '.split(';'),
+  prefixes: '-;+;~;not ;- -;lambda: ;lambda x, *y, z=1: ;lambda *, k: ;lambda **k: ;lambda x, /: ;lambda x, y,: '.split(
+    ';',
+  ),
   suffixes:
-    '.x;.y();[1];[1:2];[:, ::x];(*a);(**k, x=1);(x=1, *a);(x for x in y); if a else b;[1:2, 3];[*a];(*a, *b);(1,)'.split(';'),
+    '.x;.y();[1];[1:2];[:, ::x];(*a);(**k, x=1);(x=1, *a);(x for x in y); if a else b;[1:2, 3];[*a];(*a, *b);(1,)'.split(
+      ';',
+    ),
   loops: [
     ' for x in y',
     ' for x in y if z',
@@ -72,27 +78,35 @@ a = [undefined]|a = 'x' f'y'|a += 1|b -= a|a = a + b|b = a * 2|a = a % b|pidfile
 
 const WILD: Pieces = {
   literals: [
-    ...String.raw`0777 1__0 1_ 9001L 1e 0x 0b2 1if 5.6.7 0o8 '\xZZ' b'\x1' '\U00110000' ur'a' b'т' 'open '''`.split(' '),
-    ...['true', '__name__', 'yield', 'await', '1.real', '٣', '1٣', '’'],
+    ...String.raw`0777 1__0 1_ 9001L 1e 0x 0b2 1if 5.6.7 0o8 '\xZZ' b'\x1' '\U00110000' ur'a' b'т' 'open '''`.split(
+      ' ',
+    ),
+    'true',
+    '__name__',
+    'yield',
+    'await',
+    '1.real',
+    '٣',
+    '1٣',
+    '’',
   ],
   infixes: [' not ', ' if ', ':=', ' ', '<>', '!', ' else ', ' is is ', ' in in ', '=', ','],
-  prefixes: [
-    ...'*;**;lambda x=1, y: ;lambda x, x: ;lambda *a, *b: ;lambda *: ;lambda *, **k: ;lambda **k, x: ;lambda (x): ;lambda'.split(
+  prefixes:
+    '*;**;lambda x=1, y: ;lambda x, x: ;lambda *a, *b: ;lambda *: ;lambda *, **k: ;lambda **k, x: ;lambda (x): ;lambda'.split(
       ';',
     ),
-  ],
-  suffixes: [
-    ...('[];.if;(x=1, 2);(**k, *a);(**k, 2);(x=1, x=2);(x for x in y, 1);(1, x for x in y);(x for x in y,);(x.y=1);(None=1);' +
-      '.__dict__; if a;(,);(x=1 for x in y);(*);[1 2];(a b);.1;..x;[a=1]').split(';'),
-  ],
-  loops: [
-    ...(' for x in 1, 2; async for x in y; for x in lambda: 1; for x in y if lambda: 1;: 1 for x in y; for 1 in b; for x y; for x;' +
-      ' for f() in y; for *x in y; for x in *y; for in y; if x').split(';'),
-  ],
-  targets: [
-    ...('f();1;None;a, *b, *x;*a;-a;"s";a + b;{a};[x for x in y];"a" "b";lambda: 1;__debug__;True, a;(a, 1);a if b else c;not a;' +
-      '...;{};(yield);a < b;*f(), a;**a').split(';'),
-  ],
+  suffixes: (
+    '[];.if;(x=1, 2);(**k, *a);(**k, 2);(x=1, x=2);(x for x in y, 1);(1, x for x in y);(x for x in y,);(x.y=1);(None=1);' +
+    '.__dict__; if a;(,);(x=1 for x in y);(*);[1 2];(a b);.1;..x;[a=1]'
+  ).split(';'),
+  loops: (
+    ' for x in 1, 2; async for x in y; for x in lambda: 1; for x in y if lambda: 1;: 1 for x in y; for 1 in b; for x y; for x;' +
+    ' for f() in y; for *x in y; for x in *y; for in y; if x'
+  ).split(';'),
+  targets: (
+    'f();1;None;a, *b, *x;*a;-a;"s";a + b;{a};[x for x in y];"a" "b";lambda: 1;__debug__;True, a;(a, 1);a if b else c;not a;' +
+    '...;{};(yield);a < b;*f(), a;**a'
+  ).split(';'),
   statements: [
     ...String.raw`from os import path,|from .. a import b|import|import a as b.c|from a import ()|from __future__ import braces
 from __future__ import nope|;|print 1|print "x"|exec "x"|print (1) 2|break|return 1|class = 1|a = 1;; b = 2|match x|else|a = 1 if
@@ -133,15 +147,20 @@ function filesOf(pieces: (key: keyof Pieces) => fc.Arbitrary<string>): fc.Arbitr
     { arbitrary: fc.tuple(targets, literal, literal).map(([left, a, b]) => `${left} = ${a}, ${b}`), weight: 2 },
     { arbitrary: pieces('statements'), weight: 12 },
   );
-  return fc.tuple(
-    one('', '', '', '', '', '', '# coding: utf-8\n', '#!x\n# -*- coding: latin-1 -*-\n', '\ufeff'),
-    fc.array(statement, { minLength: 1, maxLength: 6 }),
-    one('\n', '\n', '\n', '\n', '\r\n', '\r', '\n\n', '\n\f'),
-    one('', '\n', '\n', ' ', '\n  ', '\n#'),
-  ).map(([head, lines, newline, end]) => head + lines.join(newline) + end);
+  return fc
+    .tuple(
+      one('', '', '', '', '', '', '# coding: utf-8\n', '#!x\n# -*- coding: latin-1 -*-\n', '\ufeff'),
+      fc.array(statement, { minLength: 1, maxLength: 6 }),
+      one('\n', '\n', '\n', '\n', '\r\n', '\r', '\n\n', '\n\f'),
+      one('', '\n', '\n', ' ', '\n  ', '\n#'),
+    )
+    .map(([head, lines, newline, end]) => head + lines.join(newline) + end);
 }
 
-function expressionsOf(pieces: (key: keyof Pieces) => fc.Arbitrary<string>, leaf: fc.Arbitrary<string>): fc.Arbitrary<string> {
+function expressionsOf(
+  pieces: (key: keyof Pieces) => fc.Arbitrary<string>,
+  leaf: fc.Arbitrary<string>,
+): fc.Arbitrary<string> {
   const opening = one('(', '[', '{', '[\n', '(\n  ');
   const comma = one(', ', ', ', ',', ',\n', ',#c\n');
   return fc.letrec<{ expression: string; item: string }>((tie) => {
@@ -156,7 +175,10 @@ function expressionsOf(pieces: (key: keyof Pieces) => fc.Arbitrary<string>, leaf
         {
           arbitrary: fc
             .tuple(opening, items, comma, one('', ',', '\n'))
-            .map(([open, parts, between, last]) => open + parts.join(between) + (parts.length > 0 ? last : '') + close(open)),
+            .map(
+              ([open, parts, between, last]) =>
+                open + parts.join(between) + (parts.length > 0 ? last : '') + close(open),
+            ),
           weight: 6,
         },
         {
@@ -166,7 +188,9 @@ function expressionsOf(pieces: (key: keyof Pieces) => fc.Arbitrary<string>, leaf
           weight: 1,
         },
         {
-          arbitrary: fc.tuple(opening, tie('expression'), pieces('loops')).map(([open, item, loops]) => open + item + loops + close(open)),
+          arbitrary: fc
+            .tuple(opening, tie('expression'), pieces('loops'))
+            .map(([open, item, loops]) => open + item + loops + close(open)),
           weight: 2,
         },
       ),
@@ -191,7 +215,9 @@ const MUTATION: fc.Arbitrary<Mutation> = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   cut: fc.integer({ min: 0, max: 3 }),
   put: one(
-    ...'~ ~(~)~[~]~{~}~,~:~=~\\~\'~"~0~_~.~*~%~x~b~r~f~e~for~in~not~lambda~#~;~"""~é~  ~=1~==~-~1~\n~\t~\r~\f~\0~\n  ~~~'.split('~'),
+    ...'~ ~(~)~[~]~{~}~,~:~=~\\~\'~"~0~_~.~*~%~x~b~r~f~e~for~in~not~lambda~#~;~"""~é~  ~=1~==~-~1~\n~\t~\r~\f~\0~\n  ~~~'.split(
+      '~',
+    ),
   ),
 });
 
@@ -209,5 +235,8 @@ export function files(examples: readonly string[]): fc.Arbitrary<string> {
   const sound = filesOf((key) => one(...SOUND[key]));
   const whole = fc.oneof({ arbitrary: sound, weight: 4 }, { arbitrary: filesOf(mixed), weight: 2 }, one(...examples));
   const changed = fc.tuple(whole, fc.array(MUTATION, { maxLength: 3 }));
-  return fc.oneof({ arbitrary: whole, weight: 3 }, { arbitrary: changed.map(([file, mutations]) => mutate(file, mutations)), weight: 2 });
+  return fc.oneof(
+    { arbitrary: whole, weight: 3 },
+    { arbitrary: changed.map(([file, mutations]) => mutate(file, mutations)), weight: 2 },
+  );
 }
