@@ -65,8 +65,9 @@ export function readLaunch(argv: readonly string[], line: Request, host: Host): 
   return {
     action: own.kind === 'request' ? own.action : line.action,
     launcher: new Map([
-      ...textLayer(first.given, 'launcher', `${path}:1`),
       ...fileLayer([...(called?.arguments.values() ?? [])], path, 'launcher'),
+      // The kernel makes a command line of it, so it wins over the call.
+      ...textLayer(first.given, 'launcher', `${path}:1`),
     ]),
     commandLine: own.kind === 'request' ? textLayer(own.given, 'command-line') : plain.commandLine,
     generation: called?.generation ?? 'frontik',
