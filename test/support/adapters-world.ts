@@ -81,12 +81,12 @@ export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonl
       },
     },
     accounts: {
-      find: (user = 'root', group) => {
-        const found = users[user];
-        if (found === undefined) return { ok: false, error: `there is no user ${user}` };
+      find: (user, group) => {
+        const found = users[user ?? 'root'];
+        if (found === undefined) return { ok: false, error: `there is no user ${user ?? 'root'}` };
         return { ok: true, value: group === undefined ? found : { ...found, gid: users[group]?.gid ?? 0 } };
       },
-      nameOf: base.accounts.nameOf,
+      nameOf: (uid) => base.accounts.nameOf(uid),
     },
     locks: {
       take: async (name, note, interrupted, onWait) => {
