@@ -58,7 +58,7 @@ const SOUND: Pieces = {
   ],
   targets: ['a, b', '(a)', '[a, b]', 'a, (b, x)', '*a, b', 'a.b', 'a[0]', '(a, b),', '()', '[]', '(*a, b)', 'a, b.c'],
   statements: [
-    ...String.raw`pass|import os|import os.path as p, sys|from os import (path, sep as x,)|from . import a|from ...a.b import c
+    ...`pass|import os|import os.path as p, sys|from os import (path, sep as x,)|from . import a|from ...a.b import c
 from os import *|from __future__ import division|from __future__ import annotations as x, division|import __future__|'''doc'''
 #c|pass;|del a|if a: b = 1|a = 1; b = 2|[frontik]|start_port: 9000|a = b = 3|match = 1|if __name__ == '__main__': a = 1|raise
 global a|x = 1 # c|f(a)|a.b = 1|a[1] = 2|x['a'] = 3|x = {**a, "b": 1}|x = {*a, 1}|x = *a,|a = a|b = a|a = [1]|b = [a, 1]|è = 1
@@ -108,7 +108,7 @@ const WILD: Pieces = {
     '...;{};(yield);a < b;*f(), a;**a'
   ).split(';'),
   statements: [
-    ...String.raw`from os import path,|from .. a import b|import|import a as b.c|from a import ()|from __future__ import braces
+    ...`from os import path,|from .. a import b|import|import a as b.c|from a import ()|from __future__ import braces
 from __future__ import nope|;|print 1|print "x"|exec "x"|print (1) 2|break|return 1|class = 1|a = 1;; b = 2|match x|else|a = 1 if
 @x|x = “a”|x = $|x = a!|x = a ? b|x = a <> b|x = {**a for a in b}|x = (*a)|x = *a|x = not|x = 1 not 2|a = b'x' 'y'|a = 'x' b'y'
 a = (1 2)|a = f(a b)|a = [1, 2 3]|a = {1: 2 3: 4}|a = 5 5|a = {1:}|a = {1: 2, 3}|a = {1, 2: 3}|a = {**b, 1}|from a import b.c
