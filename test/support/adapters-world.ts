@@ -40,9 +40,23 @@ export interface Ended {
 export const CONFIG = '/etc/app/app.cfg';
 export const SETTINGS = "start_port = 8000\nworkers_count = 2\npidfile_template = '/run/app/%(port)s.pid'\n";
 
+export const SCRIPT = '--script=/usr/bin/frontik';
+export const GIVEN: readonly string[] = [SCRIPT, `--config=${CONFIG}`];
+export const LAUNCHER = '/etc/init.d/app';
+export const CALL = `#!/usr/bin/frontik-supervisor
+from frontik.server.supervisor import supervisor
+supervisor(script='/usr/bin/frontik', config='${CONFIG}')
+`;
+
 /** Two workers, configured as a Sim's own are. */
 export function simulated(): Sim {
   return new Sim({ ports: [8000, 8001] });
+}
+
+export function twoRunning(): Sim {
+  const sim = simulated();
+  sim.running(8000, 8001);
+  return sim;
 }
 
 /** The host of one command on that machine. */

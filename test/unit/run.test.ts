@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONFIG, command, type Ended, type Machine, SETTINGS, simulated } from '../support/adapters-world.ts';
+import { CONFIG, command, type Ended, GIVEN, type Machine, SETTINGS, simulated } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
-
-const GIVEN = ['--script=/usr/bin/frontik', `--config=${CONFIG}`];
 
 /** Two workers, all, some or none of which run. */
 function app(...running: readonly number[]): Sim {
