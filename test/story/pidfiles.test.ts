@@ -123,10 +123,19 @@ test('another application shares the template: its worker and its pidfile are le
   assert.equal(sightOf(sim), 'names');
 });
 
-test('another application shares the template and is still booting', async () => {
+test('another application shares the template and is still booting: one word of its command line says whose the file is', async () => {
+  for (const word of ['--port=8000', `--pidfile=${PIDFILE}`]) {
+    const sim = new Sim();
+    const other = sim.stranger('other', { argv: ['/usr/bin/frontik', '--config=/etc/other.cfg', word] });
+    sim.kernel.write(PIDFILE, { pid: other.id.pid });
+    await plays(sim, 'stop', '0.0 = stopped: 8000 down');
+    assert.equal(sightOf(sim), 'names');
+  }
+});
+
+test('another application shares the template, and its worker has wiped its command line: the port says whose the file is', async () => {
   const sim = new Sim();
-  const argv = ['/usr/bin/frontik', '--config=/etc/other.cfg', '--port=8000', `--pidfile=${PIDFILE}`];
-  const other = sim.stranger('other', { argv });
+  const other = sim.stranger('other', { marker: '/etc/other.cfg:8000', listens: 8000 });
   sim.kernel.write(PIDFILE, { pid: other.id.pid });
   await plays(sim, 'stop', '0.0 = stopped: 8000 down');
   assert.equal(sightOf(sim), 'names');

@@ -196,6 +196,14 @@ suite('daemons that a worker started', () => {
 });
 
 suite('rivals', () => {
+  check(
+    "a rival's child has the port",
+    {
+      processes: [sight(101, FULL), sight(102, FULL), sight(103, { ...FULL, parent: 102 })],
+      listening: [103],
+    },
+    'worker 101, rivals 102, port of stranger',
+  );
   const two = [sight(101, FULL), sight(102, { ...FULL, startTicks: 5 })];
   check('the older one', { processes: two.toReversed() }, 'worker 101, rivals 102');
   check('the one the pidfile names', { processes: two, pidfile: names(102) }, 'worker 102, rivals 101');
@@ -315,6 +323,11 @@ suite('renamed', () => {
 });
 
 suite('called from inside a worker', () => {
+  check(
+    'of a second one, which could not bind: it is our ancestor, and not the worker',
+    { processes: [sight(101, FULL), sight(102, FULL)], ownPids: [1, 102], listening: [101] },
+    'worker 101, port of worker',
+  );
   check(
     'the worker is gone, and our ancestor has inherited its socket',
     { processes: [sight(102, { ...HELPER, session: 101 })], ownPids: [102], listening: [102] },
