@@ -79,7 +79,7 @@ export async function launchIn(t: TestContext, worker: WorkerSpec, options: Laun
     return (await nextOf(lines)) as Knowledge;
   };
   const answer = (await nextOf(lines)) as Answer;
-  if (answer.ok && look(answer.pid) !== undefined) endWith(t, answer.pid);
+  if (answer.ok) endWith(t, answer.pid);
   return {
     answer,
     supervisor: child.pid,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { asPid, asPort, type Pid, type Port } from '../../src/core/units.ts';
+import { until } from './e2e-command.ts';
 import { type Identity, isAlive, look, signal } from './e2e-processes.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -47,15 +48,13 @@ export function scratch(t: TestContext): string {
   return directory;
 }
 
-/** Ends a process with the test, if it is still the same one. */
-export function endWith(t: TestContext, pid: number): Identity {
+/** Ends a process with the test, if it is still the same one then; undefined when it has ended already. */
+export function endWith(t: TestContext, pid: number): Identity | undefined {
   const id = look(pid);
-  assert(id !== undefined, `there is no process ${pid}`);
+  if (id === undefined) return undefined;
   t.after(async () => {
     signal(id, 'SIGKILL');
-    const deadline = performance.now() + 10_000;
-    while (isAlive(id) && performance.now() < deadline) await new Promise((turn) => setTimeout(turn, 5));
-    assert(!isAlive(id), `process ${pid} does not end`);
+    await until(() => assert(!isAlive(id), `process ${pid} does not end`), 10_000);
   });
   return id;
 }
