@@ -4,6 +4,10 @@ import type { Token } from './python-tokens.ts';
 // Far below the nesting at which the parsers of CPython 3.6 to 3.14 give up, and ours would exhaust the stack.
 const DEEPEST = 100;
 
+// Each operator, attribute, call and subscript may be one more level of the tree that CPython's compiler recurses into,
+// some 3000 deep.
+const MOST_LINKS = 2000;
+
 const END: Token = { kind: 'end', text: '', at: 0 };
 
 /** A place among the words of a file, and why parsing stopped there. What reads from it gives undefined once it has stopped. */
@@ -16,6 +20,7 @@ export class Cursor {
   readonly #tokens: readonly Token[];
   #index = 0;
   #depth = 0;
+  #links = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -64,6 +69,17 @@ export class Cursor {
   /** Stops: only a real Python can tell. */
   leaveToPython(at: number, what: string): undefined {
     this.stop ??= needsPython(at, what);
+  }
+
+  /** Allows a statement its share of operators and the like. */
+  startStatement(): void {
+    this.#links = 0;
+  }
+
+  /** Counts an operator or the like; undefined when there are too many. */
+  link(): true | undefined {
+    this.#links++;
+    return this.#links <= MOST_LINKS ? true : this.leaveToPython(this.token.at, 'a very long expression');
   }
 
   /** Reads something that may hold more of its own kind. */

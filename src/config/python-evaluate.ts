@@ -121,17 +121,18 @@ function evaluateHashed(
 
 function evaluateUnary(operator: string, at: number, operand: PyValue | Unknown | Stop): PyValue | Unknown | Stop {
   if (!isKnown(operand)) return operand;
-  const what = `${operator} of a value of type ${typeName(operand)}`;
-  return negate(operator, operand) ?? unknown(at, what);
+  return negate(operator, operand) ?? unknown(at, `the operation ${operator} ${typeName(operand)}`);
 }
 
 function evaluateBinary(expr: Extract<Expr, { kind: 'binary' }>, scope: Scope): PyValue | Unknown | Stop {
   const left = evaluate(expr.left, scope);
   if (!isKnown(left)) return left;
   // The right side of `and` and `or` may never be evaluated.
-  if (expr.operator === 'and' || expr.operator === 'or') return unknown(expr.at, expr.operator);
+  if (expr.operator === 'and' || expr.operator === 'or') {
+    return unknown(expr.at, `the operator ${expr.operator}`);
+  }
   const right = evaluate(expr.right, scope);
   if (!isKnown(right)) return right;
-  const what = `${expr.operator} of values of type ${typeName(left)} and ${typeName(right)}`;
+  const what = `the operation ${typeName(left)} ${expr.operator} ${typeName(right)}`;
   return calculate(expr.operator, left, right) ?? unknown(expr.at, what);
 }

@@ -124,11 +124,15 @@ function augment(
   if (!isKnown(left) && left.kind !== 'unknown') return left;
   const right = see(expr, scope);
   if (!isKnown(right) && right.kind !== 'unknown') return right;
-  const what = `${operator}= on ${isKnown(left) ? `a value of type ${typeName(left)}` : left.cause}`;
   const result = isKnown(left) && isKnown(right) ? calculate(operator, left, right) : undefined;
   if (result === undefined) scope.unseen++;
-  bindOne(name, result ?? (right.kind === 'unknown' ? right : unknown(at, what)), expr.at, scope);
+  bindOne(name, result ?? whyUnknown(left, `${operator}=`, right, at), expr.at, scope);
   return undefined;
+}
+
+function whyUnknown(left: PyValue | Unknown, operator: string, right: PyValue | Unknown, at: number): Unknown {
+  if (right.kind === 'unknown') return right;
+  return left.kind === 'unknown' ? left : unknown(at, `the operation ${typeName(left)} ${operator} ${typeName(right)}`);
 }
 
 // The annotation is evaluated after the value, not at all, or later: that depends on the version (7.2.2, PEP 563, PEP 649).

@@ -25,11 +25,9 @@ const LEVELS: ReadonlyMap<string, number> = new Map(
     ['*', '@', '/', '//', '%'],
   ].flatMap((operators, level) => operators.map((operator): [string, number] => [operator, level + 1])),
 );
+const TRAILERS: ReadonlySet<string> = new Set(['.', '(', '[']);
 const NOT = 3;
 const BITWISE_OR = 5;
-
-// CPython's compiler recurses into a chain as it does into brackets.
-const LONGEST_CHAIN = 100;
 
 const CONSTANTS: ReadonlyMap<string, PyValue> = new Map<string, PyValue>([
   ['None', { kind: 'none' }],
@@ -86,11 +84,11 @@ function readDisjunction(c: Cursor): Expr | undefined {
 /** Operators that bind at least as tightly as `level`, and their operands. */
 function readOperation(c: Cursor, level: number): Expr | undefined {
   let left = level <= NOT && c.isAt('not') ? readUnary(c, () => readOperation(c, NOT)) : readFactor(c);
-  for (let length = 0; left !== undefined; length++) {
+  while (left !== undefined) {
     const operator = infix(c);
     const own = LEVELS.get(operator) ?? 0;
     if (own < level) return left;
-    if (length === LONGEST_CHAIN) return c.leaveToPython(left.at, 'a very long expression');
+    if (c.link() === undefined) return undefined;
     const word = c.next().text;
     if (word === 'not') c.next();
     if (word === 'is') c.take('not');
@@ -124,16 +122,14 @@ function readFactor(c: Cursor): Expr | undefined {
 
 function readPrimary(c: Cursor): Expr | undefined {
   let value = readAtom(c);
-  for (let length = 0; value !== undefined; length++) {
-    if (c.token.kind !== 'operator') return value;
+  while (value !== undefined && c.token.kind === 'operator' && TRAILERS.has(c.token.text)) {
     const { at } = value;
-    if (length === LONGEST_CHAIN) return c.leaveToPython(at, 'a very long expression');
+    if (c.link() === undefined) return undefined;
     if (c.take('.')) value = readAttribute(c, value);
     else if (c.take('(')) value = readCall(c, value);
     else if (c.take('[')) value = readSubscript(c, at);
-    else return value;
   }
-  return undefined;
+  return value;
 }
 
 function readAttribute(c: Cursor, of: Expr): Expr | undefined {

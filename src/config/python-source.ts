@@ -73,7 +73,7 @@ const NOTHING_BUT_COMMENT = /^[ \t\f]*(?:#|$)/;
 
 // PEP 263: in a comment on line 1, or on line 2 when line 1 is empty or a comment.
 function declaredEncoding(text: string): { readonly name: string; readonly at: number } | undefined {
-  const [first = '', second = ''] = text.slice(0, 1000).split('\n', 2);
+  const [first = '', second = ''] = text.split('\n', 2);
   const ofFirst = COOKIE.exec(first)?.[1];
   if (ofFirst !== undefined) return { name: ofFirst, at: 0 };
   const ofSecond = NOTHING_BUT_COMMENT.test(first) ? COOKIE.exec(second)?.[1] : undefined;

@@ -104,6 +104,7 @@ function readBlock(c: Cursor, into: Statement[]): true | undefined {
 function readSimple(c: Cursor): Statement | undefined {
   const first = c.token;
   const second = c.peek();
+  c.startStatement();
   const statement = readUnended(c);
   if (statement !== undefined && (c.isAt(';') || c.token.kind === 'newline')) return statement;
   c.stop ??= syntaxError(c.token.at, 'invalid syntax');

@@ -65,7 +65,7 @@ const CASES: readonly (readonly [file: string, result: string])[] = [
   ['n = [1]\nstart_port = n', 'needs-python 2:14 the name n, which holds a list'],
   ['workers_count = g()\nstart_port = f()', 'needs-python 1:17 a function call'],
   ['start_port = 1\nstart_port += f()', 'needs-python 2:15 a function call'],
-  ['n = 2\nn /= 2\nstart_port = n', 'needs-python 3:14 the name n, which holds /= on a value of type int'],
+  ['n = 2\nn /= 2\nstart_port = n', 'needs-python 3:14 the name n, which holds the operation int /= int'],
   ['start_port, workers_count = 9001', 'needs-python 1:29 an unpacking'],
   ['start_port, workers_count = 1, 2, 3', 'needs-python 1:29 an unpacking'],
   ['start_port = (x, y) = 1', 'needs-python 1:23 an unpacking'],

@@ -85,17 +85,18 @@ const EXPRESSIONS: readonly (readonly [expression: string, value: string])[] = [
   ["'%s' % 'a'", "str 'a'"],
   ["'%d%%' % 5", "str '5%'"],
   // What only a running Python should say.
-  ['1 / 2', 'needs-python 1:5 / of values of type int and int'],
-  ['2 ** 3', 'needs-python 1:5 ** of values of type int and int'],
-  ['1 // 0', 'needs-python 1:5 // of values of type int and int'],
-  ["1 + 'a'", 'needs-python 1:5 + of values of type int and str'],
-  ['True + 1', 'needs-python 1:5 + of values of type bool and int'],
-  ['1. + 1', 'needs-python 1:5 + of values of type float and int'],
-  ["'%s' % ('a', 'b')", 'needs-python 1:5 % of values of type str and tuple'],
-  ["'%05d' % 4", 'needs-python 1:5 % of values of type str and int'],
-  ["'%d' % 'x'", 'needs-python 1:5 % of values of type str and str'],
-  ["'x' * 10000", 'needs-python 1:5 * of values of type str and int'],
-  ['None or 1', 'needs-python 1:5 or'],
+  ['1 / 2', 'needs-python 1:5 the operation int / int'],
+  ['2 ** 3', 'needs-python 1:5 the operation int ** int'],
+  ['1 // 0', 'needs-python 1:5 the operation int // int'],
+  ["1 + 'a'", 'needs-python 1:5 the operation int + str'],
+  ['True + 1', 'needs-python 1:5 the operation bool + int'],
+  ['1. + 1', 'needs-python 1:5 the operation float + int'],
+  ["'%s' % ('a', 'b')", 'needs-python 1:5 the operation str % tuple'],
+  ["'%05d' % 4", 'needs-python 1:5 the operation str % int'],
+  ["'%d' % 'x'", 'needs-python 1:5 the operation str % str'],
+  ["'x' * 10000", 'needs-python 1:5 the operation str * int'],
+  ['-True', 'needs-python 1:5 the operation - bool'],
+  ['None or 1', 'needs-python 1:5 the operator or'],
   ['1 if 2 else 3', 'needs-python 1:5 a conditional expression'],
   ['lambda: 1', 'needs-python 1:5 a lambda'],
   ['[x for x in y]', 'needs-python 1:6 a list comprehension'],
@@ -129,7 +130,7 @@ test('a long number, a deep and a long expression are left to Python', () => {
     'needs-python 1:55 more than 50 brackets in each other',
   );
   assert.equal(evaluated(`a = ${'-'.repeat(200)}1`), 'needs-python 1:105 a deeply nested expression');
-  assert.equal(evaluated(`a = ${'1+'.repeat(200)}1`), 'needs-python 1:5 a very long expression');
+  assert.equal(evaluated(`a = ${'1+'.repeat(2001)}1`), 'needs-python 1:4006 a very long expression');
 });
 
 const REPRS: readonly (readonly [PyValue, string])[] = [
