@@ -183,16 +183,18 @@ for (const child of ['exec', 'fork'] as const) {
   );
 }
 
-test(
-  'a helper that outlives its worker is not taken for it',
-  onStage({ workers: 1, switches: { child: 'exec' } }, async (stage) => {
-    await stage.started();
-    await stage.killWorker(0);
-    await stage.expect('status', '[T] all workers are stopped\nexit 3');
-    await stage.expect('start', '[T] start worker P0\n[T] all workers are running\nexit 0');
-    await stage.assertServing(0);
-  }),
-);
+for (const child of ['exec', 'fork'] as const) {
+  test(
+    `a child that outlives its worker (${child}) is not taken for it`,
+    onStage({ workers: 1, switches: { child } }, async (stage) => {
+      await stage.started();
+      await stage.killWorker(0);
+      await stage.expect('status', '[T] all workers are stopped\nexit 3');
+      await stage.expect('start', '[T] start worker P0\n[T] all workers are running\nexit 0');
+      await stage.assertServing(0);
+    }),
+  );
+}
 
 test(
   'a command run by a worker is not ended by the stop it asks for, and the worker is',

@@ -202,16 +202,18 @@ for (const child of ['exec', 'fork'] as const) {
   );
 }
 
-test(
-  'stop ends what a killed worker left behind',
-  onStage({ workers: 1, switches: { child: 'exec' } }, async (stage) => {
-    await stage.started();
-    await stage.killWorker(0);
-    const told = stage.tell(await stage.run('stop'));
-    assert.match(told, /\[T\] all workers are stopped\nexit 0$/);
-    stage.assertNobody();
-  }),
-);
+for (const child of ['exec', 'fork'] as const) {
+  test(
+    `stop ends what a killed worker left behind (${child})`,
+    onStage({ workers: 1, switches: { child } }, async (stage) => {
+      await stage.started();
+      await stage.killWorker(0);
+      const told = stage.tell(await stage.run('stop'));
+      assert.match(told, /\[T\] all workers are stopped\nexit 0$/);
+      stage.assertNobody();
+    }),
+  );
+}
 
 test(
   'stop ends both of two workers on one port',
