@@ -6,7 +6,7 @@ import type { Readiness } from '../../src/core/application.ts';
 import type { Port } from '../../src/core/units.ts';
 import type { HttpSight } from '../../src/core/worker.ts';
 import { isReady, probe } from '../../src/host/http-probe.ts';
-import { portOf } from '../support/adapters.ts';
+import { begin, linesOf, nextOf, nodeRunning, PYTHON, portOf } from '../support/adapters.ts';
 
 const USUAL: Readiness = { path: '/status/', servers: ['TornadoServer', 'Frontik'] };
 const ANY: Readiness = { path: '/status/', servers: [] };
@@ -141,4 +141,60 @@ suite('probe', { concurrency: true }, () => {
     const sights = await Promise.all(ports.map((port) => probe(port, USUAL)));
     assert.deepEqual([...new Set(sights)], ['ready']);
   });
+
+  test('a queue of connections that is full', async (t) => {
+    const program = `
+import socket, sys
+server = socket.create_server(('127.0.0.1', 0), backlog=0)
+port = server.getsockname()[1]
+waiting = [socket.create_connection(('127.0.0.1', port)) for _ in range(1)]
+print(port, flush=True)
+sys.stdin.read()
+`;
+    const child = await begin(t, [PYTHON, '-c', program]);
+    const port = portOf(Number(await nextOf(linesOf(child))));
+    assert.equal(await probe(port, USUAL), 'silent');
+  });
+});
+
+/** The first thing that a command says, while the servers of this process go on. */
+async function saidBy(t: TestContext, command: readonly string[]): Promise<unknown> {
+  return nextOf(linesOf(await begin(t, command)));
+}
+
+test('a probe leaves nothing open, whatever it met', async (t) => {
+  const ports = await Promise.all(
+    [
+      (socket: Socket) => socket.end(GOOD),
+      (socket: Socket) => socket.resetAndDestroy(),
+      (): undefined => undefined,
+    ].map((answer) => answering(t, answer)),
+  );
+  const script = `
+    const { readdirSync } = await import('node:fs');
+    const { probe } = await load('host/http-probe');
+    await probe(given[0], ${JSON.stringify(USUAL)});
+    const before = readdirSync('/proc/self/fd').length;
+    const sights = await Promise.all(given.map((port) => probe(port, ${JSON.stringify(USUAL)})));
+    await new Promise((turn) => setImmediate(turn));
+    say({ sights, left: readdirSync('/proc/self/fd').length - before, active: process.getActiveResourcesInfo() });`;
+  const { active, ...rest } = (await saidBy(t, nodeRunning(script, ports))) as { active: readonly string[] };
+  assert.deepEqual(rest, { sights: ['ready', 'silent', 'silent'], left: 0 });
+  assert.deepEqual(
+    active.filter((resource) => resource.startsWith('TCP') || resource === 'Timeout'),
+    [],
+  );
+});
+
+test('a probe for which no descriptor is left', async (t) => {
+  const port = await answering(t, (socket) => socket.end(GOOD));
+  const script = `
+    const { openSync } = await import('node:fs');
+    const { probe } = await load('host/http-probe');
+    for (let isFull = false; !isFull; ) {
+      try { openSync('/dev/null'); } catch (error) { if (error.code !== 'EMFILE') throw error; isFull = true; }
+    }
+    say(await probe(given, ${JSON.stringify(USUAL)}));`;
+  const under = ['/bin/sh', '-c', 'ulimit -n 200 && exec "$@"', 'sh'];
+  assert.equal(await saidBy(t, [...under, ...nodeRunning(script, port)]), 'silent');
 });
