@@ -1,12 +1,13 @@
 // What an action that starts workers must know of the machine, and everything that can be found wrong before it touches any.
 
 import { application, type LaunchPlan, NO_LAUNCH } from '../config/fleet.ts';
-import type { Settings } from '../config/settings.ts';
+import type { OptionName } from '../config/options.ts';
+import type { Problem, Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
 import type { Account, OpenFiles } from '../core/worker.ts';
 import type { Host } from '../host/host.ts';
-import { FAILED, NOT_CONFIGURED, NOT_INSTALLED, NOT_PERMITTED } from './exit-status.ts';
+import { FAILED, NOT_INSTALLED, NOT_PERMITTED } from './exit-status.ts';
 
 /** Something that keeps workers from being started. */
 export interface Hindrance {
@@ -24,20 +25,24 @@ export function withoutLaunch(settings: Settings, directory: string, account: Ac
   return application(settings, directory, { ...NO_LAUNCH, account });
 }
 
-/** The user that workers run as when root starts them; undefined when they keep the caller's. */
-export function findAccount(settings: Settings, host: Host): Account | Hindrance | undefined {
+/** The user that workers run as when root starts them, if the settings name one; or why there is none. */
+export function findAccount(
+  settings: Settings,
+  host: Host,
+): { readonly account: Account | undefined } | { readonly problem: Problem } {
   const { user, group } = settings;
-  if (user === undefined && group === undefined) return undefined;
-  const found = host.accounts.find(user, group);
-  if (!found.ok) return { source: '--supervisor_user', text: found.error, exit: NOT_CONFIGURED };
-  const { uid } = host.processes.self;
-  if (uid === found.value.uid && group === undefined) return undefined;
-  if (uid === 0) return found.value;
-  return {
-    source: '--supervisor_user',
-    text: `only root can start workers as ${found.value.user}`,
-    exit: NOT_PERMITTED,
-  };
+  if (user === undefined && group === undefined) return { account: undefined };
+  const who = user ?? String(host.processes.self.uid);
+  const known = host.accounts.find(who, undefined);
+  if (!known.ok) return { problem: unknown('supervisor_user', known.error, settings) };
+  const found = host.accounts.find(who, group);
+  return found.ok ? { account: found.value } : { problem: unknown('supervisor_group', found.error, settings) };
+}
+
+function unknown(name: OptionName, text: string, { given }: Settings): Problem {
+  const place = given.get(name) ?? { origin: 'command-line', source: `--${name}` };
+  const isNamed = place.source === `--${name}`;
+  return { origin: place.origin, source: place.source, text: isNamed ? text : `${name}: ${text}` };
 }
 
 /** Checks everything that can be checked, and makes the application ready to be launched. */
@@ -51,13 +56,16 @@ export function preflight(
 ): Preflight {
   const hindrances: Hindrance[] = [];
   const command = findCommand(settings, host, tell, hindrances);
-  const words = settings.script.slice(1).map((word) => word.toLowerCase().replaceAll('-', '_'));
-  const saysDaemonize = words.some((word) => word === '__daemonize' || /^__daemonize=(true|1|t)$/.test(word));
+  const { uid } = host.processes.self;
+  if (account !== undefined && uid !== 0 && (account.uid !== uid || settings.group !== undefined)) {
+    const text = `only root can start workers as ${account.user}`;
+    hindrances.push({ source: '--supervisor_user', text, exit: NOT_PERMITTED });
+  }
   const plan: LaunchPlan = {
     command: command ?? [''],
     openFiles: decideOpenFiles(settings.nofileSoftLimit, host, tell),
-    account,
-    firstWords: isDaemonized || saysDaemonize ? 'kept' : 'dropped',
+    account: uid === 0 ? account : undefined,
+    firstWords: (saysDaemonize(settings.script) ?? isDaemonized) ? 'kept' : 'dropped',
   };
   const made = application(settings, directory, plan);
   const paths = made.specs.flatMap(({ pidfile, logfile }) => [pidfile, logfile].filter((path) => path !== undefined));
@@ -71,6 +79,15 @@ export function preflight(
     }
   }
   return hindrances.length > 0 ? { ok: false, hindrances } : { ok: true, application: made };
+}
+
+/** What the script's own words say of `daemonize`, which wins over the configuration, as in Tornado. */
+function saysDaemonize(script: readonly string[]): boolean | undefined {
+  const said = script
+    .slice(1)
+    .flatMap((word) => /^--?daemonize(?:=(.*))?$/i.exec(word)?.[1] ?? (/^--?daemonize$/i.test(word) ? 'true' : []));
+  const last = said.at(-1);
+  return last === undefined ? undefined : !/^(false|0|f)$/i.test(last);
 }
 
 const DIRECTORY_WORDS: Readonly<Record<string, string>> = {

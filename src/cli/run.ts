@@ -5,6 +5,7 @@ import { type Layer, type Problem, type Required, type Settings, settle } from '
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
 import { longestCommand } from '../core/patience.ts';
+import type { Account } from '../core/worker.ts';
 import { isAnyAlive, restart, type Situation, start, status, stop, tellForbidden } from '../engine/commands.ts';
 import type { Interruption } from '../engine/drive.ts';
 import type { Host } from '../host/host.ts';
@@ -89,6 +90,7 @@ interface Plan {
   /** What launcher and command line say alone, when only the configuration is wrong. */
   readonly withoutConfig: Settings | undefined;
   readonly isDaemonized: boolean;
+  readonly account: Account | undefined;
   /** The working directory; `/` when it is gone and nothing needs it. */
   readonly directory: string;
   readonly troubles: readonly Trouble[];
@@ -105,15 +107,18 @@ function gather(launch: Launch, goal: Goal, host: Host): Plan {
   const file = path === undefined ? undefined : readConfigSource(path, launch.generation, host);
   const settled = settle(file === undefined ? given : [file.layer, ...given], required);
   const directory = host.files.cwd();
+  const found = settled.ok ? findAccount(settled.settings, host) : { account: undefined };
   const troubles = [
     ...launch.troubles,
     ...(file?.troubles ?? []),
     ...(settled.ok ? directoryTroubles(settled.settings, directory) : settled.problems),
+    ...('problem' in found ? [found.problem] : []),
   ];
   return {
     settings: settled.ok && troubles.length === 0 ? settled.settings : undefined,
     withoutConfig: alone.ok && troubles.every(({ origin }) => origin === 'config') ? alone.settings : undefined,
     isDaemonized: file?.isDaemonized ?? false,
+    account: 'account' in found ? found.account : undefined,
     directory: directory ?? '/',
     troubles,
     cautions: [...launch.cautions, ...(file?.cautions ?? []), ...settled.cautions],
@@ -137,8 +142,7 @@ function directoryTroubles(settings: Settings, directory: string | undefined): T
 
 async function carryOut(goal: Goal, action: string, settings: Settings, plan: Plan, world: World): Promise<number> {
   const { host, tell } = world;
-  const account = findAccount(settings, host);
-  if (account !== undefined && 'exit' in account) return hinder(goal, [account], tell);
+  const { account } = plan;
   const application = withoutLaunch(settings, plan.directory, account);
   if (goal === 'status' || goal === 'stop') return perform(goal, action, application, settings, world);
   const checked = preflight(settings, plan.directory, plan.isDaemonized, account, host, tell);

@@ -45,6 +45,8 @@ export interface Settings {
   readonly python: string | undefined;
   readonly user: string | undefined;
   readonly group: string | undefined;
+  /** What was given and has won, with its place; for what turns out to be wrong only later. */
+  readonly given: Layer;
 }
 
 /** A template and the text it was read from. */
@@ -90,7 +92,10 @@ export function settle(layers: readonly Layer[], required: Required): Settled {
     const winner = winners.get(name);
     problems.push(winner === undefined ? missing(name, text) : problem(name, winner, text));
   };
-  const settings = assemble(values, winners, required, complain);
+  // What was given with a wrong type has been told of, and is not missing.
+  const isGiven = (name: OptionName): boolean => layers.some((layer) => layer.has(name));
+  const absent = required.filter((name) => winners.has(name) || !isGiven(name));
+  const settings = assemble(values, winners, absent, complain);
   return problems.length > 0 ? { ok: false, problems, cautions } : { ok: true, settings, cautions };
 }
 
@@ -172,6 +177,7 @@ function assemble(
     python: text('supervisor_python'),
     user: text('supervisor_user'),
     group: text('supervisor_group'),
+    given: winners,
   };
 }
 

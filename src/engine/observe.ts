@@ -118,6 +118,8 @@ export class Observer {
   #lookAtProcesses(questions: readonly Question[]): void {
     const unknown = questions.filter(({ port }) => !this.#isUnchanged(port));
     if (unknown.length > 0) this.#scan(unknown);
+    // What was seen before this look is no longer fresh for the next one.
+    this.#freshScan = undefined;
   }
 
   #isUnchanged(port: Port): boolean {
@@ -128,7 +130,6 @@ export class Observer {
 
   #scan(questions: readonly Question[]): void {
     const processes = this.#freshScan ?? this.#host.processes.scan();
-    this.#freshScan = undefined;
     this.#learnPaths(processes);
     const fleet = this.#fleet();
     const matching = Map.groupBy(processes, (process) => claimedPort(process, fleet));

@@ -144,19 +144,38 @@ function readCwd(pid: Pid): string | undefined {
   }
 }
 
-/** Every process that could be a worker: one that has our marker, or an argument `--port=`. `uid` is the caller's. */
+/** Generations that a daemon may pass through while it is looked for. */
+const MOST_PASSES = 4;
+
+/**
+ * Every process that could be a worker: one that has our marker, or an argument `--port=`. `uid` is the caller's. The list of
+ * processes is older than what is read of each: when one has vanished meanwhile, its child may be too young for the list.
+ */
 export function scanProcesses(uid: number): ProcessSight[] {
   const found: ProcessSight[] = [];
-  for (const name of listPids()) {
-    const cmdline = readProc(`/proc/${name}/cmdline`);
-    // Kernel threads and zombies have none.
-    if (cmdline === undefined || cmdline.length === 0) continue;
-    const pid = asPid(Number(name));
-    if (pid === undefined || !(cmdline.includes('--port=') || hasMarker(name, uid))) continue;
-    const process = readProcess(pid);
-    if (process !== undefined) found.push(process);
+  const read = new Set<string>();
+  for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+    let hasVanished = false;
+    for (const name of listPids()) {
+      if (read.has(name)) continue;
+      read.add(name);
+      const process = readCandidate(name, uid);
+      if (process === 'vanished') hasVanished = true;
+      else if (process !== undefined) found.push(process);
+    }
+    if (!hasVanished) break;
   }
   return found;
+}
+
+function readCandidate(name: string, uid: number): ProcessSight | 'vanished' | undefined {
+  const cmdline = readProc(`/proc/${name}/cmdline`);
+  if (cmdline === undefined) return 'vanished';
+  // Kernel threads and zombies have none.
+  if (cmdline.length === 0) return undefined;
+  const pid = asPid(Number(name));
+  if (pid === undefined || !(cmdline.includes('--port=') || hasMarker(name, uid))) return undefined;
+  return readProcess(pid);
 }
 
 function hasMarker(pid: string, uid: number): boolean {

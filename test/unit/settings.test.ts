@@ -21,11 +21,11 @@ import {
 function plain(...layers: readonly Layer[]): Record<string, unknown> {
   const settled = settleWith(...layers);
   assert(settled.ok, problemsOf(settled).join('\n'));
-  const { pidfileTemplate, logfileTemplate, ...rest } = settled.settings;
+  const { pidfileTemplate, logfileTemplate, given: _, ...rest } = settled.settings;
   return { ...rest, pidfileTemplate: pidfileTemplate?.text, logfileTemplate: logfileTemplate?.text };
 }
 
-const DEFAULTS: Readonly<Record<keyof Settings, unknown>> = {
+const DEFAULTS: Readonly<Record<Exclude<keyof Settings, 'given'>, unknown>> = {
   script: ['/usr/bin/frontik'],
   config: '/etc/app.cfg',
   app: undefined,
