@@ -165,7 +165,7 @@ test('a program that is not there, or may not be run, says so in its last words'
     join(directory, 'closed'),
     join(directory, 'lost'),
   ]) {
-    const launched = await launchIn(t, spec({ argv: [program], logfile }));
+    const launched = await launchIn(t, spec({ argv: [program], logfile }), { env: { PATH: '/usr/bin:/bin' } });
     const { state, words } = await launched.end();
     found.push([state, words.map((line) => /not found|Permission denied/.exec(line)?.[0])]);
   }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { endWith } from '../support/adapters.ts';
 import { type Contest, contest } from '../support/adapters-lock.ts';
-import { isAlive } from '../support/e2e-processes.ts';
+import { until } from '../support/e2e-command.ts';
+import { everyone, isAlive } from '../support/e2e-processes.ts';
 
 const HELD = { kind: 'held', lock: {} };
 const START = { action: 'start', most: 60_000 };
@@ -78,23 +79,19 @@ suite('lock', { concurrency: 4 }, () => {
 
   test('one that came before us has its own time', async (t) => {
     const ours = contest(t);
-    const one = await ours.contend({ action: 'start', most: 2500 });
+    const one = await ours.contend({ action: 'start', most: 8000 });
     assert.deepEqual(await one.next(), HELD);
-    const two = await ours.contend(STOP);
-    assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
-    const three = await ours.contend({ action: 'restart', most: 60_000 });
-    assert.deepEqual(await three.next(), { waiting: `start, pid ${one.pid}` });
+    const others = [await ours.contend(STOP), await ours.contend(STOP)];
+    for (const other of others) assert.deepEqual(await other.next(), { waiting: `start, pid ${one.pid}` });
     await one.kill();
-    const [next, last] = await Promise.race([
-      two.next().then((result) => [{ contender: two, result }, three] as const),
-      three.next().then((result) => [{ contender: three, result }, two] as const),
-    ]);
-    assert.deepEqual(next.result, HELD);
-    // Longer than the first one might have taken.
-    await new Promise((turn) => setTimeout(turn, 3500));
-    next.contender.tell('release');
-    const heard = await Promise.race([next.contender.next(), last.next()]);
-    assert.deepEqual(heard, 'released');
+    const said = others.map((other) => other.next());
+    const first = await Promise.race(said.map((word, index) => word.then(() => index)));
+    assert.deepEqual(await said[first], HELD);
+    const [next, last] = first === 0 ? others : others.toReversed();
+    // When its 8 s for the first one are over, it waits anew, for the 60 s that the next one may take.
+    await until(() => assert(everyone().some(({ parent, argv }) => parent === last?.pid && argv.includes('60'))));
+    next?.tell('release');
+    assert.deepEqual(await said[1 - first], HELD);
   });
 
   test('an interruption ends the waiting', async (t) => {

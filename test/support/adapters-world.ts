@@ -98,7 +98,10 @@ export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonl
       find: (user, group) => {
         const found = users[user ?? 'root'];
         if (found === undefined) return { ok: false, error: `there is no user ${user ?? 'root'}` };
-        return { ok: true, value: group === undefined ? found : { ...found, gid: users[group]?.gid ?? 0 } };
+        const gid = group === undefined ? found.gid : users[group]?.gid;
+        return gid === undefined
+          ? { ok: false, error: `there is no group ${group}` }
+          : { ok: true, value: { ...found, gid } };
       },
       nameOf: (uid) => base.accounts.nameOf(uid),
     },

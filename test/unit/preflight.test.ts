@@ -176,6 +176,9 @@ const WORDS: readonly (readonly [script: string, daemonize: 'daemonizes' | 'stay
     ['frontik --daemonize=true', 'stays', 'kept'],
     ['frontik --daemonize=1', 'stays', 'kept'],
     ['frontik --daemonize=False', 'stays', 'dropped'],
+    ['frontik --daemonize=False', 'daemonizes', 'dropped'],
+    ['frontik --daemonize=False --daemonize=t', 'stays', 'kept'],
+    ['frontik -daemonize=TRUE', 'stays', 'kept'],
     ['frontik --daemonized', 'stays', 'dropped'],
     ['frontik daemonize', 'stays', 'dropped'],
   ];
@@ -186,13 +189,35 @@ for (const [script, daemonize, firstWords] of WORDS) {
 
 const app: Account = { user: 'app', uid: 1000, gid: 1000 };
 
-test('the workers` user', () => {
-  const users = { app, root: { user: 'root', uid: 0, gid: 0 } };
-  const find = (options: Options, uid: number) => findAccount(settingsOf(options), hostOn(simulated(), { users, uid }));
-  assert.equal(find({}, 0), undefined);
-  assert.deepEqual(find({ supervisor_user: 'app' }, 0), app);
-  assert.deepEqual(find({ supervisor_user: 'app', supervisor_group: 'root' }, 0), { ...app, gid: 0 });
-  assert.deepEqual(find({ supervisor_group: 'app' }, 0), { user: 'root', uid: 0, gid: 1000 });
-  assert.equal(find({ supervisor_user: 'app' }, 1000), undefined);
-  assert.equal(first(check({}, {}, 'stays', app)).account, app);
+const users = { app, root: { user: 'root', uid: 0, gid: 0 }, '0': { user: 'root', uid: 0, gid: 0 } };
+const WHO: readonly (readonly [options: Options, uid: number, found: ReturnType<typeof findAccount>])[] = [
+  [{}, 0, { account: undefined }],
+  [{ supervisor_user: 'app' }, 0, { account: app }],
+  [{ supervisor_user: 'app' }, 1000, { account: app }],
+  [{ supervisor_user: 'app' }, 1001, { account: app }],
+  [{ supervisor_user: 'app', supervisor_group: 'root' }, 0, { account: { ...app, gid: 0 } }],
+  [{ supervisor_group: 'app' }, 0, { account: { user: 'root', uid: 0, gid: 1000 } }],
+  [
+    { supervisor_user: 'nosuch' },
+    0,
+    { problem: { origin: 'command-line', source: '--supervisor_user', text: 'there is no user nosuch' } },
+  ],
+  [
+    { supervisor_user: 'app', supervisor_group: 'nosuch' },
+    0,
+    { problem: { origin: 'command-line', source: '--supervisor_group', text: 'there is no group nosuch' } },
+  ],
+];
+for (const [options, uid, found] of WHO) {
+  test(`the workers' user: ${JSON.stringify(options)}, asked by ${uid}`, () =>
+    assert.deepEqual(findAccount(settingsOf(options), hostOn(simulated(), { users, uid })), found));
+}
+
+test('only root starts workers as another user, or with another group', () => {
+  const told = '--supervisor_user: only root can start workers as app (4)';
+  const as = (uid: number, options: Options) => check(options, { uid, users }, 'stays', app);
+  assert.equal(first(as(0, { supervisor_user: 'app' })).account, app);
+  assert.equal(first(as(1000, { supervisor_user: 'app' })).account, undefined);
+  assert.deepEqual(hindrances(as(1001, { supervisor_user: 'app' })), [told]);
+  assert.deepEqual(hindrances(as(1000, { supervisor_user: 'app', supervisor_group: 'root' })), [told]);
 });

@@ -106,6 +106,17 @@ test('later layers win: config, launcher, command line', () => {
   ]);
 });
 
+test('which layer a value is from', () => {
+  const settled = settleWith(config({ app: str('a'), start_port: int(1) }), commandLine({ app: text('b') }));
+  assert(settled.ok);
+  assert.deepEqual([...settled.settings.given].map(([name, { source }]) => `${name} ${source}`).sort(), [
+    'app --app',
+    'config launcher:2:1',
+    'script launcher:1:1',
+    'start_port app.cfg:2:1',
+  ]);
+});
+
 test('None is the default, also over an earlier layer', () => {
   const everything = config({
     app: none,
