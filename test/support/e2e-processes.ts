@@ -8,7 +8,6 @@ export interface Identity {
 
 /** One look at one process. `environment` is empty where we may not read it. */
 export interface Seen extends Identity {
-  readonly name: string;
   readonly state: string;
   readonly parent: number;
   readonly session: number;
@@ -19,7 +18,7 @@ export interface Seen extends Identity {
 /** What a vanished process, or another user's, answers to a read. */
 const EXPECTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL', 'ENOTDIR']);
 
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
@@ -52,7 +51,6 @@ export function look(pid: number): Seen | undefined {
   return {
     pid,
     started,
-    name: stat.slice(stat.indexOf('(') + 1, close),
     state,
     parent: Number(parent),
     session: Number(session),
@@ -66,9 +64,9 @@ export function everyone(): readonly Seen[] {
   const seen: Seen[] = [];
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
-    const process_ = Number.isInteger(pid) && pid !== process.pid ? look(pid) : undefined;
-    if (process_ !== undefined && process_.state !== 'Z') {
-      seen.push(process_);
+    const one = Number.isInteger(pid) && pid !== process.pid ? look(pid) : undefined;
+    if (one !== undefined && one.state !== 'Z') {
+      seen.push(one);
     }
   }
   return seen;
