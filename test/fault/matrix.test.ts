@@ -23,7 +23,7 @@ function checkHonesty(sim: Sim, verb: Verb, { outcome }: Ended): void {
   if (outcome === 'killed' || outcome.failures.length > 0 || outcome.survey === undefined) return;
   if (verb === 'stop') assert.deepEqual(survivors(sim), []);
   // What dies while the command looks for the last time is seen by the next one.
-  const isStill = sim.kernel.deaths.every(({ at }) => at < sim.kernel.now - 1010);
+  const isStill = sim.kernel.deaths.every(({ at }) => at < sim.kernel.scannedAt);
   if (isStill && summarize(outcome.survey) === 'all-running') assert.ok(allHeld(sim), 'not all run');
 }
 

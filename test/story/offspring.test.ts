@@ -113,3 +113,21 @@ test("a port held by a child of the worker is the worker's", async () => {
   socket?.holders.delete(sim.find('worker 8000'));
   await plays(sim, 'status', '0.0 = nothing: 8000 running');
 });
+
+test('without a pidfile only the session that this command saw tells what the worker left behind', async () => {
+  const sim = new Sim({
+    pidfileTemplate: undefined,
+    scripts: { 8000: { offspring: [{ kind: 'helper', sigterm: 'obeyed' }, { kind: 'daemon' }] } },
+  });
+  sim.running(8000);
+  await plays(
+    sim,
+    'stop',
+    `0.0 killing
+     0.0 8000 stopping
+     0.0 SIGTERM worker 8000
+     0.0 8000 stopping
+     0.0 SIGTERM helper of 8000
+     0.0 = stopped: 8000 down`,
+  );
+});

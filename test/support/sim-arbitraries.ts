@@ -41,6 +41,33 @@ const TEMPERS: readonly Temper[] = [
   { name: 'comes back', able: false, script: { respawns: 1 } },
 ];
 
+const moment = fc.oneof(
+  fc.integer({ min: 0, max: 400 }),
+  fc.integer({ min: 0, max: 2500 }),
+  fc.constant('never' as const),
+);
+const soon = fc.integer({ min: 1, max: 300 });
+
+/** A worker without any plan. */
+const temper: fc.Arbitrary<Temper> = fc
+  .record({
+    daemonizes: fc.oneof(soon, fc.constant('never' as const)),
+    lingers: moment,
+    writesPidfile: moment,
+    losesPidfile: moment,
+    listens: moment,
+    ready: moment,
+    whileBooting: fc.constantFrom('unready' as const, 'silent' as const),
+    dies: fc.oneof({ weight: 3, arbitrary: fc.constant('never' as const) }, { weight: 1, arbitrary: moment }),
+    sigterm: moment,
+    hangsUp: fc.constantFrom('at once' as const, 'at the end' as const),
+    removesPidfile: fc.boolean(),
+    respawns: fc.constantFrom(0, 0, 0, 1, 2),
+    respawnsAfter: fc.constantFrom(0, 0, 5, 60),
+    onTaken: fc.constantFrom('dies' as const, 'stays' as const),
+  })
+  .map((script) => ({ name: 'wild', able: false, script }));
+
 export const PORTS = [8000, 8001, 8002, 8003, 8004, 8005] as const;
 
 /** How a port is before the first command. */
@@ -50,7 +77,7 @@ export interface Scene {
 }
 
 export const scene: fc.Arbitrary<Scene> = fc.record({
-  temper: fc.constantFrom(...TEMPERS),
+  temper: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...TEMPERS) }, { weight: 1, arbitrary: temper }),
   before: fc.constantFrom('nothing', 'nothing', 'running', 'running', 'booting', 'crashed', 'recycled', 'unmarked'),
 });
 

@@ -202,6 +202,7 @@ export class SimHost implements Host {
 
   #scan(): readonly ProcessSight[] {
     const missed = this.#enter('scan', undefined);
+    this.#kernel.scannedAt = this.#kernel.now;
     return this.#kernel
       .living()
       .map((process) => this.#sight(process))

@@ -1,8 +1,10 @@
 // What must hold after every command, whatever the machine did meanwhile.
 
 import assert from 'node:assert/strict';
+import { summarize } from '../../src/core/event.ts';
 import { longestCommand } from '../../src/core/patience.ts';
 import type { Ended, Sim, Verb } from './sim.ts';
+import type { SimProcess } from './sim-kernel.ts';
 
 /** Checks all that can be said of a command without knowing how it was disturbed. */
 export function checkInvariants(sim: Sim, verb: Verb, ended: Ended): void {
@@ -38,11 +40,13 @@ export function survivors(sim: Sim): string[] {
   return sim.kernel.living().flatMap(({ truth }) => (truth.ours && truth.role === 'worker' ? [truth.label] : []));
 }
 
-/** A stop that says stopped leaves nothing; one that says it failed has left something. */
-export function checkStop(sim: Sim, ended: Ended): void {
-  if (ended.outcome === 'killed') return;
+/** A stop that says stopped leaves nothing; one that does not say so has left something. */
+export function checkStop(sim: Sim, { outcome }: Ended): void {
+  if (outcome === 'killed') return;
+  const { survey, failures } = outcome;
+  const isEmpty = survey !== undefined && summarize(survey) === 'all-stopped' && survey.stale.length === 0;
+  const says = failures.length === 0 && isEmpty ? 'stopped' : 'failed';
   const left = survivors(sim);
-  const says = ended.outcome.failures.length === 0 ? 'stopped' : 'failed';
   assert.equal(says, left.length === 0 ? 'stopped' : 'failed', `${says}, but there is: ${left.join(', ')}`);
 }
 
@@ -52,15 +56,12 @@ export function checkSurvey(sim: Sim, ended: Ended): void {
   for (const { port, standing } of ended.outcome.survey.workers) {
     const holders = sim.kernel.sockets.flatMap((socket) => (socket.port === port ? [...socket.holders] : []));
     const isOurs = holders.some(({ truth }) => truth.ours && truth.port === port);
-    // One look takes up to a second, when another worker is silent, and a worker may go meanwhile.
-    const isJustGone = sim.kernel.deaths.some(
-      ({ at, process }) => process.truth.port === port && at > sim.kernel.now - 1010,
-    );
+    // One look takes up to a second, when another worker is silent, and a worker may come or go meanwhile.
+    const { scannedAt } = sim.kernel;
+    const isJustGone = sim.kernel.deaths.some(({ at, process }) => process.truth.port === port && at >= scannedAt);
     if (standing.kind === 'running') assert.ok(isOurs || isJustGone, `${port} is said to run`);
-    if (standing.kind === 'down')
-      assert.deepEqual(
-        sim.alive(port).filter((label) => /^(worker|starter)/.test(label)),
-        [],
-      );
+    const isMissed = ({ id, truth }: SimProcess): boolean =>
+      truth.role === 'worker' && truth.port === port && truth.ours && id.startTicks < Math.floor(scannedAt / 10);
+    if (standing.kind === 'down') assert.deepEqual(sim.kernel.living().filter(isMissed), []);
   }
 }

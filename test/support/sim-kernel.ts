@@ -79,6 +79,8 @@ export class Kernel {
   readonly links = new Map<string, string>();
   readonly signals: SentSignal[] = [];
   readonly deaths: { readonly at: number; readonly process: SimProcess }[] = [];
+  /** When the processes were last looked at. */
+  scannedAt = 0;
   /** What happened, in order. */
   readonly journal: { readonly at: number; readonly text: string }[] = [];
   /** What must never happen. */
