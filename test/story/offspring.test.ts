@@ -131,3 +131,21 @@ test('without a pidfile only the session that this command saw tells what the wo
      0.0 = stopped: 8000 down`,
   );
 });
+
+test('a worker that dies before anybody has seen it leaves a helper in the session of its starter', async () => {
+  const helper = { kind: 'helper', sigterm: 'obeyed' } as const;
+  const sim = new Sim({
+    pidfileTemplate: undefined,
+    scripts: { 8000: { daemonizes: 'never', listens: 3, dies: 5, offspring: [helper] } },
+  });
+  await plays(
+    sim,
+    'start',
+    `0.0 8000 launching
+     0.0 launch 8000
+     0.0 8000 failed-to-start: it exited with status 1 before it was ready
+     0.0 8000 stopping
+     0.0 SIGTERM helper of 8000
+     0.0 = started: 8000 down`,
+  );
+});

@@ -93,3 +93,43 @@ test('a silent worker does not outstay its time by more than its last probe', as
   const { took } = await sim.run('start');
   assert.ok(took <= 4200, `3 s and a probe, but it took ${took}`);
 });
+
+test('a worker that had its port goes away, and a stranger takes it before the new one can', async () => {
+  const sim = new Sim({ scripts: { 8000: { ready: 'never', onTaken: 'stays' } } });
+  sim.running(8000);
+  const worker = sim.find('worker 8000');
+  sim.kernel.in(500, () => sim.kernel.end(worker, 'crashed'));
+  sim.kernel.in(560, () => sim.stranger('nginx', { listens: 8000 }));
+  await plays(
+    sim,
+    'start',
+    `0.0 8000 already-started
+     0.5 8000 launching
+     0.5 remove /run/app/8000.pid
+     0.5 launch 8000
+     0.7 8000 failed-to-start: held by nginx (PID)
+     0.7 8000 stopping
+     0.7 SIGTERM worker 8000 (2)
+     0.8 remove /run/app/8000.pid
+     0.8 = started: 8000 down`,
+  );
+});
+
+const HUNDRED: readonly number[] = Array.from({ length: 100 }, (_, index) => 8000 + index);
+
+test('of a hundred silent workers no more than 64 are asked at once', async () => {
+  const sim = new Sim({ ports: HUNDRED, startTimeout: 3 });
+  for (const port of HUNDRED) sim.scripts.set(port, { answer: { sight: 'ready', after: 5000 } });
+  sim.running(...HUNDRED);
+  await sim.run('start');
+  assert.equal(sim.kernel.mostProbes, 64);
+});
+
+test('silent workers take turns with those that answer: nobody waits for ever to be asked', async () => {
+  const sim = new Sim({ ports: HUNDRED, startTimeout: 5 });
+  for (const port of HUNDRED.slice(0, 70)) sim.scripts.set(port, { answer: { sight: 'ready', after: 5000 } });
+  const { outcome } = await sim.run('start');
+  const workers = outcome === 'killed' ? [] : (outcome.survey?.workers ?? []);
+  const running = workers.filter(({ standing }) => standing.kind === 'running').map(({ port }) => Number(port));
+  assert.deepEqual(running, HUNDRED.slice(70));
+});

@@ -15,6 +15,7 @@ import type {
 import type {
   Accounts,
   Clock,
+  Environment,
   Files,
   Host,
   Listener,
@@ -81,6 +82,7 @@ export class SimHost implements Host {
   readonly #counts = new Map<Operation, number>();
   readonly #open = new Set<Timer>();
   #isDead = false;
+  #probes = 0;
 
   readonly clock: Clock;
   readonly processes: Processes;
@@ -88,6 +90,7 @@ export class SimHost implements Host {
   readonly files: Files;
   readonly accounts: Accounts;
   readonly locks: Locks;
+  readonly environment: Environment = { get: () => undefined };
 
   constructor(life: Life) {
     this.#life = life;
@@ -282,7 +285,10 @@ export class SimHost implements Host {
     const [holder] = socket?.holders ?? [];
     if (holder === undefined) return 'unasked';
     const answer = spoiled === 'silent' ? { sight: 'silent' as const, after: SECOND } : holder.answer();
+    this.#probes += 1;
+    this.#kernel.mostProbes = Math.max(this.#kernel.mostProbes, this.#probes);
     await this.#kernel.wait(Math.min(answer.after, SECOND), this.#open);
+    this.#probes -= 1;
     if (this.#isDead) throw new Killed();
     if (holder.state !== 'alive' || answer.after >= SECOND) return 'silent';
     return spoiled === 'unready' ? 'unready' : answer.sight;

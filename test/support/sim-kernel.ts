@@ -79,6 +79,8 @@ export class Kernel {
   readonly links = new Map<string, string>();
   readonly signals: SentSignal[] = [];
   readonly deaths: { readonly at: number; readonly process: SimProcess }[] = [];
+  /** How many workers were asked at once, at most. */
+  mostProbes = 0;
   /** When the processes were last looked at. */
   scannedAt = 0;
   /** What happened, in order. */
