@@ -216,3 +216,14 @@ test('a renamed worker is known by it: restart and stop find what start began', 
      0.0 = stopped: 8000 down`,
   );
 });
+
+test('a worker writes it long after it was first seen: it is not written over', async () => {
+  const sim = new Sim({ scripts: { 8000: { writesPidfile: 200 } } });
+  await plays(
+    sim,
+    'start',
+    `0.0 8000 launching
+     0.0 launch 8000
+     0.3 = started: 8000 running`,
+  );
+});
