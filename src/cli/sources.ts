@@ -4,6 +4,7 @@
 import { readConfig } from '../config/config-file.ts';
 import { type Generation, readLauncher } from '../config/launcher.ts';
 import { isConfigOption, type OptionName, optionNamed } from '../config/options.ts';
+import type { Surroundings } from '../config/python-surroundings.ts';
 import type { Assigned, Place, Unread } from '../config/python-value.ts';
 import type { Given, Layer, Origin, Problem } from '../config/settings.ts';
 import type { Host, Obstacle } from '../host/host.ts';
@@ -53,7 +54,7 @@ export function readLaunch(argv: readonly string[], line: Request, host: Host): 
   // The kernel hands all that stands behind the interpreter over as one word; it is read as the launcher's, by word.
   const own = isInArgv ? parse(argv.slice(1)) : line;
   const first = parseOptions(words);
-  const call = readLauncher(file.value, (name) => optionNamed(name) !== undefined);
+  const call = readLauncher(file.value, (name) => optionNamed(name) !== undefined, surroundings(path, host));
   const troubles: Trouble[] = [
     ...(own.kind === 'request' ? own.problems : []).map((problem): Trouble => ({ ...problem, origin: 'command-line' })),
     ...first.problems.map(
@@ -85,7 +86,8 @@ export function readConfigSource(path: string, generation: Generation, host: Hos
   // The supervisors of tornado_util called the base port `port`.
   const optionOf = (name: string): string =>
     generation === 'tornado_util' ? ({ port: 'start_port', start_port: '' }[name] ?? name) : name;
-  const read = readConfig(file.value, (name) => name === 'daemonize' || isConfigOption(optionOf(name)));
+  const isRead = (name: string): boolean => name === 'daemonize' || isConfigOption(optionOf(name));
+  const read = readConfig(file.value, isRead, surroundings(path, host));
   if (read.kind !== 'read') return { ...nothing, troubles: [unread(path, read, 'config')] };
   const daemonize = read.assigned.get('daemonize')?.value;
   const assigned = [...read.assigned.values()].map((entry) => ({ ...entry, name: optionOf(entry.name) }));
@@ -98,6 +100,15 @@ export function readConfigSource(path: string, generation: Generation, host: Hos
     isDaemonized: daemonize?.kind === 'bool' && daemonize.value,
     troubles: [],
     cautions: read.warnings.map((warning) => caution(path, warning.at, warning.text, 'config')),
+  };
+}
+
+function surroundings(path: string, { environment, files }: Host): Surroundings {
+  return {
+    environ: (name) => environment.get(name),
+    path,
+    directory: files.cwd(),
+    realpath: (name) => files.target(name),
   };
 }
 

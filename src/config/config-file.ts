@@ -1,6 +1,7 @@
 import { collect, emptyScope, execute } from './python-execute.ts';
 import { placeOf, unread } from './python-source.ts';
 import { parseFile } from './python-statements.ts';
+import type { Surroundings } from './python-surroundings.ts';
 import type { Statement } from './python-tree.ts';
 import type { Assigned, Unread, Warning } from './python-value.ts';
 
@@ -12,7 +13,11 @@ export interface ConfigRead {
 }
 
 /** Reads a configuration file: the value each option has when Python has executed the file. */
-export function readConfig(bytes: Uint8Array, isOption: (name: string) => boolean): ConfigRead | Unread {
+export function readConfig(
+  bytes: Uint8Array,
+  isOption: (name: string) => boolean,
+  _surroundings: Surroundings,
+): ConfigRead | Unread {
   const { text, statements, stop } = parseFile(bytes);
   if (stop !== undefined) return unread(text, stop);
   const scope = emptyScope();

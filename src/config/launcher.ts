@@ -3,6 +3,7 @@ import { evaluate, isKnown, type Scope } from './python-evaluate.ts';
 import { collect, emptyScope, execute } from './python-execute.ts';
 import { needsPython, placeOf, type Stop, unread } from './python-source.ts';
 import { parseFile } from './python-statements.ts';
+import type { Surroundings } from './python-surroundings.ts';
 import type { Argument, Expr, Statement } from './python-tree.ts';
 import type { Assigned, Unread, Warning } from './python-value.ts';
 
@@ -18,10 +19,19 @@ export interface SupervisorCall {
   readonly arguments: ReadonlyMap<string, Assigned>;
 }
 
+/**
+ * What a launcher does to itself and so to what it starts, in its order: `os.chdir`, a variable that is set, or removed where
+ * there is no value. Paths are as written.
+ */
+export type Effect =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'variable'; readonly name: string; readonly value: string | undefined };
+
 /** A launcher that was read. */
 export interface LauncherRead {
   readonly kind: 'read';
   readonly call: SupervisorCall;
+  readonly effects: readonly Effect[];
   readonly warnings: readonly Warning[];
 }
 
@@ -35,14 +45,18 @@ const SUPERVISORS: ReadonlyMap<string, Generation> = new Map<string, Generation>
 const PARAMETERS: readonly string[] = ['script', 'config', 'app'];
 
 /** Reads a launcher: the arguments of its supervisor(...) call, or what it assigns if it imports no supervisor. */
-export function readLauncher(bytes: Uint8Array, isOption: (name: string) => boolean): LauncherRead | Unread {
+export function readLauncher(
+  bytes: Uint8Array,
+  isOption: (name: string) => boolean,
+  _surroundings: Surroundings,
+): LauncherRead | Unread {
   const { text, statements, stop } = parseFile(bytes);
   if (stop !== undefined) return unread(text, stop);
   const isArgument = (name: string): boolean => PARAMETERS.includes(name) || isOption(name);
   const call = followCall(statements, isArgument, text);
   if ('kind' in call) return unread(text, call);
   const isUnset = (name: string): boolean => isArgument(name) && !call.arguments.has(name);
-  return { kind: 'read', call, warnings: warnOfAnnotations(statements, isUnset, text) };
+  return { kind: 'read', call, effects: [], warnings: warnOfAnnotations(statements, isUnset, text) };
 }
 
 function followCall(

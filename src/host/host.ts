@@ -116,6 +116,11 @@ export interface Accounts {
   nameOf(uid: number): string;
 }
 
+export interface Environment {
+  /** A variable of the environment; undefined when it is not set. */
+  get(name: string): string | undefined;
+}
+
 /** What the kernel allows for open files. */
 export interface OpenFileLimits {
   readonly hard: number;
@@ -159,5 +164,6 @@ export interface Host {
   readonly files: Files;
   readonly accounts: Accounts;
   readonly locks: Locks;
+  readonly environment: Environment;
   openFileLimits(): OpenFileLimits;
 }

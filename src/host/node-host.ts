@@ -41,6 +41,7 @@ export function openHost(): Host {
     files,
     accounts,
     locks,
+    environment: { get: (name) => process.env[name] },
     openFileLimits: readOpenFileLimits,
   };
 }

@@ -9,6 +9,7 @@ import { type ConfigRead, readConfig } from '../../src/config/config-file.ts';
 import type { Unread } from '../../src/config/python-value.ts';
 import { files, OPTIONS } from '../support/python-arbitraries.ts';
 import { type Answer, ask, encode } from '../support/python-oracle.ts';
+import { surroundings } from '../support/python-surroundings.ts';
 
 const RUNS = Number(process.env['FUZZ'] ?? 600);
 const SEED = Number(process.env['FUZZ_SEED'] ?? (process.env['FUZZ'] === undefined ? 1 : Date.now() % 1_000_000));
@@ -50,7 +51,7 @@ function examples(): string[] {
 test('no file is read that CPython refuses, none refused that it compiles, and every value is the one it gives', () => {
   const items = fc.sample(files(examples()), { numRuns: RUNS, seed: SEED }).map((text) => {
     const code = new TextEncoder().encode(text);
-    return { text, code, result: readConfig(code, (name) => OPTIONS.includes(name)) };
+    return { text, code, result: readConfig(code, (name) => OPTIONS.includes(name), surroundings()) };
   });
   const answers = ask(items, OPTIONS);
   const faults = items.flatMap(({ text, result }, index) => {

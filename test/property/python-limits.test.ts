@@ -7,12 +7,13 @@ import { type ConfigRead, readConfig } from '../../src/config/config-file.ts';
 import { type LauncherRead, readLauncher } from '../../src/config/launcher.ts';
 import { type PyValue, repr, type Unread } from '../../src/config/python-value.ts';
 import { files } from '../support/python-arbitraries.ts';
+import { surroundings } from '../support/python-surroundings.ts';
 
 const RUNS = { numRuns: Number(process.env['FUZZ'] ?? 300) };
 const isOption = (name: string): boolean => name === 'a' || name === 'start_port';
 
 function readBoth(bytes: Uint8Array): readonly (ConfigRead | LauncherRead | Unread)[] {
-  return [readConfig(bytes, isOption), readLauncher(bytes, isOption)];
+  return [readConfig(bytes, isOption, surroundings()), readLauncher(bytes, isOption, surroundings())];
 }
 
 function isInside({ line, col }: { readonly line: number; readonly col: number }, bytes: Uint8Array): boolean {
@@ -58,7 +59,7 @@ test('what repr writes is read as the same value', () => {
       (value) => {
         const text = repr(value);
         fc.pre(!text.endsWith('...'));
-        const result = readConfig(new TextEncoder().encode(`a = ${text}`), isOption);
+        const result = readConfig(new TextEncoder().encode(`a = ${text}`), isOption, surroundings());
         assert.deepEqual(result.kind === 'read' ? result.assigned.get('a')?.value : result, value);
       },
     ),

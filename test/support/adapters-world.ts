@@ -112,6 +112,7 @@ export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonl
         return machine.lock ?? base.locks.take(name, note, interrupted, onWait);
       },
     },
+    environment: base.environment,
     openFileLimits: () => machine.limits ?? base.openFileLimits(),
   };
 }

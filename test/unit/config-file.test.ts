@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/config-file.ts';
 import { type PyValue, repr } from '../../src/config/python-value.ts';
+import { surroundings } from '../support/python-surroundings.ts';
 
 // What the file sets, each as name=value@line:col, then its warnings; or why it is not read.
 function read(file: string | Uint8Array): string {
   const bytes = typeof file === 'string' ? new TextEncoder().encode(file) : file;
-  const result = readConfig(bytes, (name) => OPTIONS.has(name));
+  const result = readConfig(bytes, (name) => OPTIONS.has(name), surroundings());
   if (result.kind !== 'read') return `${result.kind} ${result.at.line}:${result.at.col} ${result.text}`;
   const assigned = [...result.assigned].map(([name, { value, at }]) => `${name}=${repr(value)}@${at.line}:${at.col}`);
   const warnings = result.warnings.map(({ text, at }) => `${at.line}:${at.col} ${text}`);
@@ -135,7 +136,7 @@ function parsed(name: string, value: PyValue | undefined): unknown {
 // A vector's file on the reader, '' when it gives what CPython and Tornado gave, or asks for them.
 function differs(vector: Vector): string {
   const { expected, args } = vector;
-  const result = readConfig(bytesOf(vector), (name) => OPTIONS.has(name));
+  const result = readConfig(bytesOf(vector), (name) => OPTIONS.has(name), surroundings());
   if (result.kind === 'needs-python') return '';
   if (!expected.ok) {
     // A SyntaxError and a NameError have their lines; what only Tornado minds is not the reader's matter.
@@ -164,7 +165,7 @@ test('every vector gives what CPython and Tornado gave, or asks for them', () =>
 
 test('these vectors, and no others, need a Python', () => {
   const left = OF_FILES.filter(
-    (vector) => readConfig(bytesOf(vector), (name) => OPTIONS.has(name)).kind === 'needs-python',
+    (vector) => readConfig(bytesOf(vector), (name) => OPTIONS.has(name), surroundings()).kind === 'needs-python',
   );
   assert.deepEqual(
     left.map(({ id }) => id).join(' '),

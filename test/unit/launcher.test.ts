@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readLauncher } from '../../src/config/launcher.ts';
 import { repr } from '../../src/config/python-value.ts';
+import { surroundings } from '../support/python-surroundings.ts';
 
 // The generation and the arguments as name=value@line:col, then the warnings; or why the launcher is not read.
 function read(file: string): string {
-  const result = readLauncher(new TextEncoder().encode(file), (name) => name === 'workers_count');
+  const result = readLauncher(new TextEncoder().encode(file), (name) => name === 'workers_count', surroundings());
   if (result.kind !== 'read') return `${result.kind} ${result.at.line}:${result.at.col} ${result.text}`;
   const { generation, arguments: args } = result.call;
   const given = [...args].map(([name, { value, at }]) => `${name}=${repr(value)}@${at.line}:${at.col}`);
@@ -115,7 +116,7 @@ const { launchers } = JSON.parse(readFileSync(new URL('../vectors/launchers.json
 
 // A vector's launcher on the reader: '' when it gives what CPython gave, 'needs-python' when it asks for it.
 function differs({ script, expected }: Vector): string {
-  const result = readLauncher(new TextEncoder().encode(script), () => false);
+  const result = readLauncher(new TextEncoder().encode(script), () => false, surroundings());
   if (result.kind === 'needs-python') return 'needs-python';
   if (result.kind === 'invalid') {
     const isSame = !expected.ok && result.text.includes(expected.message ?? '') && result.at.line === expected.line;

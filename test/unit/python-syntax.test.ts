@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/config-file.ts';
+import { surroundings } from '../support/python-surroundings.ts';
 
 function refusal(file: string | Uint8Array): string {
   const bytes = typeof file === 'string' ? new TextEncoder().encode(file) : file;
-  const result = readConfig(bytes, (name) => name === 'a');
+  const result = readConfig(bytes, (name) => name === 'a', surroundings());
   return result.kind === 'read' ? 'read' : `${result.at.line}:${result.at.col} ${result.kind} ${result.text}`;
 }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/config-file.ts';
 import { type PyValue, repr, typeName } from '../../src/config/python-value.ts';
+import { surroundings } from '../support/python-surroundings.ts';
 
 // The value of a file's name `a`, as type and repr.
 function evaluated(file: string): string {
-  const result = readConfig(new TextEncoder().encode(file), (name) => name === 'a');
+  const result = readConfig(new TextEncoder().encode(file), (name) => name === 'a', surroundings());
   if (result.kind !== 'read') return `${result.kind} ${result.at.line}:${result.at.col} ${result.text}`;
   const value = result.assigned.get('a')?.value;
   return value === undefined ? 'unset' : `${typeName(value)} ${repr(value)}`;
