@@ -168,11 +168,9 @@ function isWorker(process: ProcessSight, port: Port, facts: PortFacts, fleet: Fl
   const hasOwnWords = claimByArgv(process, fleet) === port;
   if (trust.ownPids.has(pid) && !hasOwnWords) return false;
   if (pid === facts.starter) return true;
-  if (pidfile.kind === 'names') {
-    if (pidfile.pid === pid) return true;
-    // A forked child that outlived its worker still has the worker's command line and socket; its session tells.
-    if (pidfile.pid === process.session) return false;
-  }
+  if (pidfile.kind === 'names' && pidfile.pid === pid) return true;
+  // A forked child that outlived its worker still has the worker's command line and socket; its session tells.
+  if (markedPort(process, fleet) === port && hasOutlived(process, facts)) return false;
   return hasOwnWords || facts.listening().has(pid);
 }
 
@@ -212,7 +210,7 @@ function findLeftBehind(
   return processes.filter(
     (process) =>
       markedPort(process, fleet) === port &&
-      isInWorkersSession(process, facts) &&
+      (facts.sessions.has(process.session) || hasOutlived(process, facts)) &&
       isTrusted(process, trust) &&
       !trust.ownPids.has(process.id.pid),
   );
@@ -222,13 +220,11 @@ function findLeftBehind(
 const NEAR = 1000;
 
 /**
- * Whether a process is in a session that a worker had. Of a worker that died before this command only the pidfile tells: it
- * led its session, or was forked by its leader, which is gone. What another daemon leads, or what is older than the
- * pidfile and so of an earlier worker, is not touched.
+ * Whether a process is in the session of a worker that the pidfile still names and that is another process: it led its
+ * session, or was forked by its leader, which is gone. What another daemon leads, or what is older than the pidfile and so
+ * of an earlier worker, is not.
  */
-function isInWorkersSession({ session, id }: ProcessSight, facts: PortFacts): boolean {
-  const { sessions, pidfile, isLed } = facts;
-  if (sessions.has(session)) return true;
+function hasOutlived({ session, id }: ProcessSight, { pidfile, isLed }: PortFacts): boolean {
   if (pidfile.kind !== 'names' || session > pidfile.pid || session <= pidfile.pid - NEAR) return false;
   return session === pidfile.pid || (id.startTicks >= pidfile.writtenTicks && !isLed(session));
 }

@@ -30,6 +30,7 @@ export class Prober {
   forget(port: Port): void {
     this.#answers.delete(port);
     this.#askedAt.delete(port);
+    this.#asking.delete(port);
   }
 
   /** Asks every worker, and waits until each has answered or had its second. */
@@ -37,7 +38,12 @@ export class Prober {
     const answers = new Map<Port, HttpSight>();
     const queue = ports.values();
     const askNext = async (): Promise<void> => {
-      for (const port of queue) answers.set(port, await this.#host.sockets.probe(port, this.#readiness));
+      for (const port of queue) {
+        // An answer that is still owed is as fresh as a new one, and nobody is asked twice at once.
+        if (!this.#asking.has(port)) this.#ask(port);
+        await this.#asking.get(port);
+        answers.set(port, this.#answers.get(port) ?? 'silent');
+      }
     };
     await Promise.all(Array.from({ length: Math.min(MOST_PROBES, ports.length) }, askNext));
     return answers;
@@ -45,7 +51,9 @@ export class Prober {
 
   /** The latest answers. Waits up to `wait` for those that are due; a worker that owes one for longer is silent. */
   async latest(workers: ReadonlyMap<Port, ProcessSight>, wait: Millis): Promise<ReadonlyMap<Port, HttpSight>> {
-    for (const [port, worker] of workers) if (this.#isDue(port, worker)) this.#ask(port);
+    // Whoever was asked longest ago comes first, so that silent workers do not keep the others from being asked.
+    const queue = [...workers].toSorted(([one], [other]) => this.#lastAsked(one) - this.#lastAsked(other));
+    for (const [port, worker] of queue) if (this.#isDue(port, worker)) this.#ask(port);
     const owed = [...workers.keys()].flatMap((port) => this.#asking.get(port) ?? []);
     if (owed.length > 0) await Promise.race([Promise.all(owed), this.#host.clock.sleep(wait)]);
     return new Map(
@@ -54,6 +62,10 @@ export class Prober {
         this.#answers.get(port) ?? (this.#asking.has(port) ? 'silent' : 'unasked'),
       ]),
     );
+  }
+
+  #lastAsked(port: Port): number {
+    return this.#askedAt.get(port) ?? -1;
   }
 
   #isDue(port: Port, worker: ProcessSight): boolean {

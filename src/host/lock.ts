@@ -39,20 +39,19 @@ async function take(
     writeSync(opened, `${process.pid} ${note.action} ${note.most}\n`, 0);
     return { kind: 'held', lock: { release: () => letGo(opened) } };
   };
-  const missing = (): LockResult => ({
-    kind: 'unusable',
-    obstacle: { path: 'flock', code: 'not installed (util-linux)' },
-  });
+  const failed = (code: string): LockResult =>
+    giveUp(opened, { kind: 'unusable', obstacle: { path: 'flock(1) of util-linux', code } });
   const first = tryNow(opened);
   if (first === 'held') return held();
-  if (first === 'missing') return missing();
+  if (first !== 'timed-out') return failed(first.code);
   const timer = setTimeout(() => onWait(describe(readNote(opened))), PATIENT);
   try {
     for (let holders = 0; holders < MOST_HOLDERS; holders += 1) {
       const holder = readNote(opened);
       const outcome = await wait(opened, holder?.most ?? note.most, interrupted);
       if (outcome === 'held') return held();
-      if (outcome !== 'timed-out') return outcome === 'missing' ? missing() : giveUp(opened, { kind: 'interrupted' });
+      if (outcome === 'interrupted') return giveUp(opened, { kind: 'interrupted' });
+      if (outcome !== 'timed-out') return failed(outcome.code);
       // Another command came before us: it has its own time.
       if (readNote(opened)?.pid === holder?.pid) break;
     }
@@ -72,28 +71,33 @@ function letGo(fd: number): void {
   closeSync(fd);
 }
 
-type Attempt = 'held' | 'missing' | 'timed-out' | 'interrupted';
+type Attempt = 'held' | 'timed-out' | { readonly code: string };
 
 /** flock(1) gets the file as its descriptor 3; it ends with 1 when it cannot have the lock. */
 function tryNow(fd: number): Attempt {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const { status } = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
-  return status === 0 ? 'held' : status === 1 ? 'timed-out' : 'missing';
+  const { status, error } = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  return error === undefined ? judge(status) : { code: codeOf(error) ?? String(error) };
 }
 
-async function wait(fd: number, most: number, interrupted: Promise<void>): Promise<Attempt> {
+function judge(status: number | null): Attempt {
+  if (status === 0) return 'held';
+  return status === 1 ? 'timed-out' : { code: `status ${status}` };
+}
+
+async function wait(fd: number, most: number, interrupted: Promise<void>): Promise<Attempt | 'interrupted'> {
   const { spawn } = process.getBuiltinModule('node:child_process');
   const seconds = String(Math.ceil(most / 1000));
   const child = spawn('flock', ['-x', '-w', seconds, '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
-  const outcome = await Promise.race([ended(child), interrupted.then((): Attempt => 'interrupted')]);
+  const outcome = await Promise.race([ended(child), interrupted.then(() => 'interrupted' as const)]);
   if (outcome === 'interrupted') child.kill('SIGKILL');
   return outcome;
 }
 
 function ended(child: ChildProcess): Promise<Attempt> {
   return new Promise((resolve) => {
-    child.once('error', () => resolve('missing'));
-    child.once('exit', (status) => resolve(status === 0 ? 'held' : 'timed-out'));
+    child.once('error', (error) => resolve({ code: codeOf(error) ?? String(error) }));
+    child.once('exit', (status) => resolve(judge(status)));
   });
 }
 

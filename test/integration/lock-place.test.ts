@@ -110,7 +110,7 @@ suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
     const { uid } = stranger(t);
     const under = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env', `PATH=${bin}`];
     const one = await contender(t, taking('/etc/app.cfg', NOTE), under, { PATH: process.env['PATH'] });
-    assert.deepEqual(await one.next(), unusable('flock', 'not installed (util-linux)'));
+    assert.deepEqual(await one.next(), unusable('flock(1) of util-linux', 'ENOENT'));
   });
 });
 
