@@ -161,7 +161,8 @@ test('the program cannot be run', async () => {
 });
 
 test('a daemon that wipes its command line long before it listens is waited for', async () => {
-  const sim = new Sim({ scripts: { 8000: { renames: 120, listens: 900, ready: 950 } } });
+  const early = { daemonizes: 103, renames: 104, writesPidfile: 105 } as const;
+  const sim = new Sim({ scripts: { 8000: { ...early, listens: 900, ready: 950 } } });
   await plays(
     sim,
     'start',
