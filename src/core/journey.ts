@@ -4,6 +4,7 @@
 //               ├─ port held ─────► failed            ├─ gone, once ──► starting(launched)
 //               └─ nothing there ─► starting(launched)┘
 //   starting(launched) ── ready ──► up;   died, or out of time ──► stopping, then failed
+//   start-due ── only a dead worker's child on the port ──► stopping, then start-due
 //   stop-due ──► stopping ── all gone ──► down;   survivors ──► failed
 //   stopping: each process gets SIGTERM, its whole grace, SIGKILL, a last grace.
 
@@ -36,12 +37,13 @@ export interface Stopping {
   readonly leavers: readonly Leaver[];
   /** How many workers got a SIGTERM so far: one that something else keeps starting must not keep us for ever. */
   readonly waves: number;
-  /** What this stop ends in: `down`, or the failure of the start that it tidies up after. */
-  readonly because: Failure | undefined;
+  /** What this stop is for: to be down, to free the port for a start, or to tidy up after a start that failed. */
+  readonly because: Failure | 'its-port' | undefined;
 }
 
 export type Journey =
-  | { readonly stage: 'start-due' }
+  /** `cleared`: what was left behind on the port has been ended once. */
+  | { readonly stage: 'start-due'; readonly cleared?: true }
   | Starting
   | { readonly stage: 'up'; readonly id: ProcessIdentity }
   | { readonly stage: 'stop-due' }
@@ -86,7 +88,7 @@ export function isSettled(journey: Journey): boolean {
 export function advance(journey: Journey, seen: Sighting, spec: WorkerSpec, patience: Patience): Turn {
   switch (journey.stage) {
     case 'start-due':
-      return beginStart(seen, spec, patience);
+      return beginStart(journey, seen, spec, patience);
     case 'starting':
       return awaitReady(journey, seen, spec, patience);
     case 'stop-due':
@@ -108,7 +110,16 @@ export function refuse(journey: Journey, failure: Failure): Turn {
   return { journey: { stage: 'failed', failure }, actions: [], notices: [notice] };
 }
 
-function beginStart(seen: Sighting, spec: WorkerSpec, patience: Patience): Turn {
+function beginStart(
+  { cleared }: Journey & { stage: 'start-due' },
+  seen: Sighting,
+  spec: WorkerSpec,
+  patience: Patience,
+): Turn {
+  if (seen.worker === undefined && seen.leftBehind.length > 0 && seen.listener.kind !== 'none' && cleared !== true) {
+    // The child of a worker that is no more sits on its port: no stranger, and no reason to stay down.
+    return stop({ stage: 'stopping', leavers: [], waves: 0, because: 'its-port' }, seen, patience);
+  }
   if (seen.worker === undefined) return launch(seen, patience);
   const turn = awaitReady(starting('found', seen, patience), seen, spec, patience);
   return { ...turn, notices: [{ kind: 'already-started' }, ...turn.notices] };
@@ -181,9 +192,7 @@ function stop(journey: Stopping, seen: Sighting, patience: Patience): Turn {
   const workers = seen.worker === undefined ? seen.rivals : [seen.worker, ...seen.rivals];
   const present = workers.length > 0 ? workers : seen.leftBehind;
   if (present.length === 0) {
-    const end: Journey =
-      journey.because === undefined ? { stage: 'down' } : { stage: 'failed', failure: journey.because };
-    return { journey: end, actions: [{ do: 'tidy-pidfile' }], notices: [] };
+    return { journey: endOf(journey), actions: [{ do: 'tidy-pidfile' }], notices: [] };
   }
   const leavers: Leaver[] = [];
   const actions: Action[] = [];
@@ -202,6 +211,11 @@ function stop(journey: Stopping, seen: Sighting, patience: Patience): Turn {
     actions,
     notices: actions.length > 0 ? [{ kind: 'stopping' }] : [],
   };
+}
+
+function endOf({ because }: Stopping): Journey {
+  if (because === undefined) return { stage: 'down' };
+  return because === 'its-port' ? { stage: 'start-due', cleared: true } : { stage: 'failed', failure: because };
 }
 
 /** SIGTERM to whom has not had it, SIGKILL to whom had it and its whole grace. */

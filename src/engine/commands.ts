@@ -76,7 +76,7 @@ export async function restart(situation: Situation): Promise<Outcome> {
 
 /** Whether a worker was told to go, and nothing has been launched in its place. */
 function wasStopped(journey: Journey): boolean {
-  return journey.stage === 'start-due' || (journey.stage === 'stopping' && journey.because === undefined);
+  return journey.stage === 'start-due' || (journey.stage === 'stopping' && typeof journey.because !== 'object');
 }
 
 /** Tells whether there are workers that the caller may not signal, and who they are. */

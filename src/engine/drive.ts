@@ -60,7 +60,7 @@ export async function drive(members: readonly Member[], with_: Drive): Promise<r
 function isDecidedBelow(port: Port, members: readonly Member[]): boolean {
   return members.every(
     ({ spec, journey }) =>
-      spec.port >= port || isSettled(journey) || (journey.stage === 'stopping' && journey.because !== undefined),
+      spec.port >= port || isSettled(journey) || (journey.stage === 'stopping' && typeof journey.because === 'object'),
   );
 }
 

@@ -36,7 +36,9 @@ export class Prober {
   /** Asks every worker, and waits until each has answered or had its second. */
   async askAll(ports: readonly Port[]): Promise<ReadonlyMap<Port, HttpSight>> {
     const answers = new Map<Port, HttpSight>();
-    const queue = ports.values();
+    const queue = ports
+      .toSorted((one, other) => Number(this.#asking.has(other)) - Number(this.#asking.has(one)))
+      .values();
     const askNext = async (): Promise<void> => {
       for (const port of queue) {
         // An answer that is still owed is as fresh as a new one, and nobody is asked twice at once.

@@ -91,7 +91,10 @@ function describeJourney(journey: Journey): string {
     }
     case 'stopping': {
       const leavers = journey.leavers.map(({ id, sent, until }) => `${sent}#${id.pid} ${grace(until)}`).join(' ');
-      const because = journey.because === undefined ? '' : ` because ${journey.because.kind}`;
+      const because =
+        journey.because === undefined
+          ? ''
+          : ` because ${typeof journey.because === 'object' ? journey.because.kind : journey.because}`;
       return `stopping ${leavers} wave ${journey.waves}${because}`;
     }
     case 'up':
