@@ -116,13 +116,18 @@ function beginStart(
   spec: WorkerSpec,
   patience: Patience,
 ): Turn {
-  if (seen.worker === undefined && seen.leftBehind.length > 0 && seen.listener.kind !== 'none' && cleared !== true) {
+  if (seen.worker === undefined && cleared !== true && isHeldByRemains(seen)) {
     // The child of a worker that is no more sits on its port: no stranger, and no reason to stay down.
     return stop({ stage: 'stopping', leavers: [], waves: 0, because: 'its-port' }, seen, patience);
   }
   if (seen.worker === undefined) return launch(seen, patience);
   const turn = awaitReady(starting('found', seen, patience), seen, spec, patience);
   return { ...turn, notices: [{ kind: 'already-started' }, ...turn.notices] };
+}
+
+function isHeldByRemains({ leftBehind, listener }: Sighting): boolean {
+  const holder = listener.kind === 'stranger' ? listener.holder : undefined;
+  return leftBehind.some((id) => id.pid === holder?.pid);
 }
 
 function launch(seen: Sighting, patience: Patience): Turn {
