@@ -149,3 +149,21 @@ test('a worker that dies before anybody has seen it leaves a helper in the sessi
      0.0 = started: 8000 down`,
   );
 });
+
+test('a forked child that keeps the port of a crashed worker is ended by start, which then fills the port', async () => {
+  const sim = new Sim({
+    scripts: { 8000: { daemonizes: 'never', offspring: [{ kind: 'fork', outlives: true }] } },
+  });
+  sim.running(8000);
+  sim.kernel.end(sim.find('worker 8000'), 'crashed');
+  await plays(
+    sim,
+    'start',
+    `0.0 8000 stopping
+     0.0 SIGTERM fork of 8000
+     0.0 remove /run/app/8000.pid
+     0.0 8000 launching
+     0.0 launch 8000
+     0.3 = started: 8000 running`,
+  );
+});

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { advance, type Journey } from '../../src/core/journey.ts';
 import type { Sighting, WorkerSpec } from '../../src/core/worker.ts';
-import { at, describeTurn, names, PATIENCE, process, SPEC, see, starting } from '../support/core-values.ts';
+import { at, describeTurn, names, PATIENCE, process, SPEC, see, starting, stopping } from '../support/core-values.ts';
 
 function check(title: string, from: Journey, seen: Sighting, expected: string, spec: WorkerSpec = SPEC): void {
   test(title, () => assert.equal(describeTurn(advance(from, seen, spec, PATIENCE)), expected));
@@ -51,6 +51,37 @@ suite('start-due', () => {
     see(0, { ...BOOTING, listener: NGINX }),
     'failed port-held |  | already-started, failed-to-start (held by nginx (pid 7))',
   );
+});
+
+suite('what a dead worker left on the port', () => {
+  const left = {
+    leftBehind: [process(5)],
+    listener: { kind: 'stranger', holder: { pid: 5, name: 'frontik' } },
+  } as const;
+  const clearing = stopping({
+    because: 'its-port',
+    leavers: [{ id: process(5), sent: 'SIGTERM', until: at(4000) }],
+    waves: 1,
+  });
+  const STOP = 'stopping SIGTERM#5 sent wave 1 because its-port | SIGTERM #5 | stopping';
+  const LAUNCH = 'starting launched till 60050 tell 1050 | tidy-pidfile, launch | launching';
+  check('it is ended first', due, see(0, left), STOP);
+  check('it is no matter while the port is free', due, see(50, { leftBehind: [process(5)] }), LAUNCH);
+  check('gone', clearing, see(50), 'start-due | tidy-pidfile |');
+  check('gone, and the port is free', { stage: 'start-due', cleared: true }, see(50), LAUNCH);
+  check(
+    'once is enough',
+    { stage: 'start-due', cleared: true },
+    see(50, left),
+    'failed port-held |  | failed-to-start (held by frontik (pid 5))',
+  );
+  check(
+    'a worker that is there is no matter for it',
+    due,
+    see(50, { ...left, ...READY }),
+    'up #101 |  | already-started',
+  );
+  check('a worker comes meanwhile: it is not signalled', clearing, see(50, BOOTING), 'start-due |  |');
 });
 
 suite('starting', () => {
