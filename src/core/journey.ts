@@ -39,6 +39,8 @@ export interface Stopping {
   readonly waves: number;
   /** What this stop is for: to be down, to free the port for a start, or to tidy up after a start that failed. */
   readonly because: Failure | 'its-port' | undefined;
+  /** How many looks in a row saw nobody any more. */
+  readonly unseen: number;
 }
 
 export type Journey =
@@ -75,6 +77,8 @@ export interface Turn {
 
 /** Looks that must agree before a worker that was launched is called dead. */
 const SURE = 3;
+/** Looks that must agree before a worker that was told to go is gone. */
+const SURELY_GONE = 2;
 /** Workers that may appear on a port during one stop. */
 export const MOST_WAVES = 4;
 const SECOND = millis(1000);
@@ -92,7 +96,7 @@ export function advance(journey: Journey, seen: Sighting, spec: WorkerSpec, pati
     case 'starting':
       return awaitReady(journey, seen, spec, patience);
     case 'stop-due':
-      return stop({ stage: 'stopping', leavers: [], waves: 0, because: undefined }, seen, patience);
+      return stop({ stage: 'stopping', leavers: [], waves: 0, because: undefined, unseen: 0 }, seen, patience);
     case 'stopping':
       return stop(journey, seen, patience);
     case 'up':
@@ -118,7 +122,7 @@ function beginStart(
 ): Turn {
   if (seen.worker === undefined && cleared !== true && isHeldByRemains(seen)) {
     // The child of a worker that is no more sits on its port: no stranger, and no reason to stay down.
-    return stop({ stage: 'stopping', leavers: [], waves: 0, because: 'its-port' }, seen, patience);
+    return stop({ stage: 'stopping', leavers: [], waves: 0, because: 'its-port', unseen: 0 }, seen, patience);
   }
   if (seen.worker === undefined) return launch(seen, patience);
   const turn = awaitReady(starting('found', seen, patience), seen, spec, patience);
@@ -184,7 +188,7 @@ function giveUp(journey: Starting, failure: Failure, seen: Sighting, patience: P
     const isHeld = failure.kind === 'port-held' || seen.worker === undefined;
     return fail(isHeld ? failure : { kind: 'alive-not-ready', id: seen.worker });
   }
-  const turn = stop({ stage: 'stopping', leavers: [], waves: 0, because: failure }, seen, patience);
+  const turn = stop({ stage: 'stopping', leavers: [], waves: 0, because: failure, unseen: 0 }, seen, patience);
   return { ...turn, notices: [{ kind: 'failed-to-start', failure }, ...turn.notices] };
 }
 
@@ -194,9 +198,16 @@ function fail(failure: Failure): Turn {
 
 /** One step of a stop: every process that is still there takes one step on its way out. */
 function stop(journey: Stopping, seen: Sighting, patience: Patience): Turn {
+  // Somebody else has started it meanwhile: there is nothing to clear for.
+  if (journey.because === 'its-port' && seen.worker !== undefined) {
+    return { journey: endOf(journey), actions: [], notices: [] };
+  }
   const workers = seen.worker === undefined ? seen.rivals : [seen.worker, ...seen.rivals];
   const present = workers.length > 0 ? workers : seen.leftBehind;
   if (present.length === 0) {
+    const unseen = journey.unseen + 1;
+    // One that starts itself anew, or is between two processes, is back a moment later.
+    if (journey.waves > 0 && unseen < SURELY_GONE) return { journey: { ...journey, unseen }, actions: [], notices: [] };
     return { journey: endOf(journey), actions: [{ do: 'tidy-pidfile' }], notices: [] };
   }
   const leavers: Leaver[] = [];
@@ -212,7 +223,7 @@ function stop(journey: Stopping, seen: Sighting, patience: Patience): Turn {
   const waves = journey.waves + (isNewWave ? 1 : 0);
   if (waves > MOST_WAVES) return refuse(journey, { kind: 'keeps-coming-back', times: MOST_WAVES });
   return {
-    journey: { ...journey, leavers, waves },
+    journey: { ...journey, leavers, waves, unseen: 0 },
     actions,
     notices: actions.length > 0 ? [{ kind: 'stopping' }] : [],
   };

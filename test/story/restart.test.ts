@@ -86,8 +86,8 @@ test('new workers are broken: the old ones are gone all the same', async () => {
      0.0 remove /run/app/8000.pid
      0.0 8000 launching
      0.0 launch 8000
-     0.0 8000 failed-to-start: it exited with status 1 before it was ready
-     0.0 = started: 8000 down`,
+     0.1 8000 failed-to-start: it exited with status 1 before it was ready
+     0.1 = started: 8000 down`,
   );
   assert.deepEqual(failuresOf(ended), ['died-while-starting']);
 });

@@ -72,7 +72,7 @@ export function starting(changes: Partial<Starting> = {}): Starting {
 }
 
 export function stopping(changes: Partial<Stopping> = {}): Stopping {
-  return { stage: 'stopping', leavers: [], waves: 0, because: undefined, ...changes };
+  return { stage: 'stopping', leavers: [], waves: 0, because: undefined, unseen: 0, ...changes };
 }
 
 /** A whole turn as one line: where it leads, what is done, what is told. */
