@@ -414,20 +414,12 @@ export class Stage {
 
   /** Ends every process of this stage by its identity and proves that none is left. */
   async close(): Promise<void> {
-    for (const running of this.#running) {
-      running.kill('SIGKILL');
-    }
-    for (const { child } of this.#strangers) {
-      child.kill('SIGKILL');
-    }
     for (const server of this.#servers) {
       server.close();
     }
     try {
       await until(() => {
-        for (const one of mentioning(this.dir)) {
-          signal(one, 'SIGKILL');
-        }
+        this.#endProcesses();
         this.assertNobody();
         assert(!this.#strangers.some(({ id }) => isAlive(id)));
       });
@@ -436,12 +428,46 @@ export class Stage {
       rmSync(this.dir, { recursive: true, force: true });
     }
   }
+
+  /** The same at once and without proof, for a test run that is itself being ended. */
+  abandon(): void {
+    // What is just being forked is not seen by one look.
+    for (let looks = 0; looks < 3; looks += 1) {
+      this.#endProcesses();
+    }
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #endProcesses(): void {
+    for (const running of this.#running) {
+      running.kill('SIGKILL');
+    }
+    for (const { child } of this.#strangers) {
+      child.kill('SIGKILL');
+    }
+    for (const one of mentioning(this.dir)) {
+      signal(one, 'SIGKILL');
+    }
+  }
+}
+
+const openStages = new Set<Stage>();
+
+function abandonAll(): void {
+  for (const stage of openStages) {
+    stage.abandon();
+  }
+  process.exit(1);
 }
 
 /** A test on a stage of its own; when it fails it shows every command and log. */
 export function onStage(options: StageOptions, body: (stage: Stage, t: TestContext) => Promise<void>) {
   return async (t: TestContext): Promise<void> => {
+    if (process.listenerCount('SIGTERM', abandonAll) === 0) {
+      process.on('SIGTERM', abandonAll).on('SIGINT', abandonAll).on('SIGHUP', abandonAll);
+    }
     const stage = await Stage.open(options);
+    openStages.add(stage);
     try {
       await body(stage, t);
     } catch (error) {
@@ -449,6 +475,7 @@ export function onStage(options: StageOptions, body: (stage: Stage, t: TestConte
       throw error;
     } finally {
       await stage.close();
+      openStages.delete(stage);
     }
   };
 }
