@@ -43,13 +43,13 @@ lint: $(STAMP)
 	$(TOOLS)/oxlint --deny-warnings
 
 unit: $(STAMP)
-	$(NODE) --test $(call tests,$(FAST))
+	$(NODE) --test --test-concurrency=2 $(call tests,$(FAST))
 
 check: types lint unit
 
 test: types lint $(BIN)
 	scripts/install-packages workers
-	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test $(call tests,$(FAST) $(SLOW))
+	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=2 $(call tests,$(FAST) $(SLOW))
 
 dist/bench/hello: $(STAMP) build/hello.ts build/sea.ts build/strip.ts
 	scripts/install-packages build
