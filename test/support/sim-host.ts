@@ -241,7 +241,9 @@ export class SimHost implements Host {
     const code = this.#enter('launch', port);
     const kernel = this.#kernel;
     if (code !== undefined) return { ok: false, error: { kind: 'launch-refused', program: argv[0], code } };
-    for (const { truth } of kernel.living()) {
+    for (const { truth, id } of kernel.living()) {
+      // What somebody else starts between the look and the launch cannot be seen: our own commands have a lock.
+      if (id.startTicks >= kernel.ticksAt(kernel.scannedAt)) continue;
       if (truth.role === 'worker' && truth.port === port) kernel.crimes.push(`launched ${port} beside ${truth.label}`);
     }
     const { id, uids, cwd } = this.#life.supervisor;

@@ -61,7 +61,7 @@ export function checkSurvey(sim: Sim, ended: Ended): void {
     const isJustGone = sim.kernel.deaths.some(({ at, process }) => process.truth.port === port && at >= scannedAt);
     if (standing.kind === 'running') assert.ok(isOurs || isJustGone, `${port} is said to run`);
     const isMissed = ({ id, truth }: SimProcess): boolean =>
-      truth.role === 'worker' && truth.port === port && truth.ours && id.startTicks < Math.floor(scannedAt / 10);
+      truth.role === 'worker' && truth.port === port && truth.ours && id.startTicks < sim.kernel.ticksAt(scannedAt);
     if (standing.kind === 'down') assert.deepEqual(sim.kernel.living().filter(isMissed), []);
   }
 }

@@ -96,7 +96,11 @@ export class Kernel {
   #nextInode = 5000;
 
   get ticks(): number {
-    return Math.floor(this.now / TICK);
+    return this.ticksAt(this.now);
+  }
+
+  ticksAt(moment: number): number {
+    return Math.floor(moment / TICK);
   }
 
   note(text: string): void {
