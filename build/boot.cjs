@@ -5,7 +5,8 @@ const { Script } = require('node:vm');
 // Not getAsset(…, 'latin1'): its TextDecoder makes 3 ms of start-up (a tenth) out of nothing.
 const script = new Script(Buffer.from(getRawAsset('app')).latin1Slice(), {
   filename: 'frontik-supervisor.js',
-  cachedData: new Uint8Array(getRawAsset('cache')),
+  // Which bytecode is only a matter of speed: what is not in it is compiled.
+  cachedData: new Uint8Array(getRawAsset(process.argv.includes('status') ? 'status' : 'all')),
 });
 const bundle = { exports: {} };
 script.runInThisContext()(bundle.exports, require, bundle);

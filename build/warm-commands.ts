@@ -36,17 +36,42 @@ supervisor(script='./node ./worker.cjs', app='warm', config='./frontik.cfg')
   );
 }
 
-/** The commands, in order; the last one leaves nothing running. */
-export function commands(firstPort: number): readonly Command[] {
+/** What a run is for: bytecode of everything, or of `status` alone, for which others start the fleet and stop it. */
+const WARMTHS = ['all', 'start', 'status', 'stop'] as const;
+export type Warmth = (typeof WARMTHS)[number];
+
+/** Whether a word names a warmth. */
+export function isWarmth(word: string | undefined): word is Warmth {
+  return WARMTHS.some((each) => each === word);
+}
+
+/** The commands, in order; those for everything leave nothing running. */
+export function commands(firstPort: number, warmth: Warmth): readonly Command[] {
   const templates = [
     '--supervisor_start_timeout=15',
-
     `--start_port=${firstPort}`,
     '--pidfile_template=./%(port)s.pid',
     '--logfile_template=./%(port)s.log',
   ];
   const fleet = ['--script=./node ./worker.cjs', '--app=warm', '--config=./frontik.cfg', ...templates];
   const launcher = ['./launcher', ...templates];
+  switch (warmth) {
+    case 'start':
+    case 'stop':
+      return [[0, ...fleet, warmth]];
+    case 'status':
+      return [
+        [0, ...fleet, 'status'],
+        [0, ...launcher, 'status'],
+      ];
+    case 'all':
+      return everything(fleet, launcher);
+    default:
+      return warmth satisfies never;
+  }
+}
+
+function everything(fleet: readonly string[], launcher: readonly string[]): readonly Command[] {
   return [
     [0, '--version'],
     [0, '--help'],

@@ -1,12 +1,13 @@
-// usage: warm.ts APP CACHE
+// usage: warm.ts APP PORT WARMTH [CACHE]
 // Runs typical commands in this process and keeps the bytecode of all functions that were used on the way: start-up then
 // compiles nothing. It must be the very Node that goes into the binary, for V8 takes bytecode of its own build only.
+// Reading bytecode takes time as well, so `status`, which is run most, has a cache of its own with what it needs.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Script } from 'node:vm';
-import { commands, findPorts, layOut } from './warm-commands.ts';
+import { commands, isWarmth, layOut } from './warm-commands.ts';
 
 /** What may be loaded before main is called: cheap, or loaded by Node's own start anyway. */
 const CHEAP = new Set(['node:fs', 'node:path', 'node:util']);
@@ -16,8 +17,10 @@ interface Bundle {
 }
 type Wrapped = (exports: object, require: (name: string) => unknown, module: Bundle) => void;
 
-const [app, cache] = process.argv.slice(2).map((path) => resolve(path));
-if (app === undefined || cache === undefined) throw new Error('usage: warm.ts APP CACHE');
+const [appPath, port, warmth, cachePath] = process.argv.slice(2);
+if (appPath === undefined || !isWarmth(warmth)) throw new Error('usage: warm.ts APP PORT WARMTH [CACHE]');
+const app = resolve(appPath);
+const cache = cachePath === undefined ? undefined : resolve(cachePath);
 
 const builtin = createRequire(import.meta.url);
 function requireCheap(name: string): unknown {
@@ -36,13 +39,13 @@ if (main === undefined) throw new Error('src/main.ts exports no main');
 
 // Always the same place: the program names its lock after the configuration's path, and keeps the file.
 const place = join(import.meta.dirname, '../dist/build/warm');
-layOut(place);
+if (warmth !== 'status' && warmth !== 'stop') layOut(place);
 process.chdir(place);
 const failed: string[] = [];
-for (const [exit, ...argv] of commands(await findPorts())) {
+for (const [exit, ...argv] of commands(Number(port), warmth)) {
   await main(argv);
   if (process.exitCode !== exit) failed.push(`${argv.join(' ')}: exit status ${process.exitCode} instead of ${exit}`);
 }
-writeFileSync(cache, script.createCachedData());
+if (cache !== undefined) writeFileSync(cache, script.createCachedData());
 if (failed.length > 0) throw new Error(failed.join('\n'));
 process.exit(0);
