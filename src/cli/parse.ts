@@ -8,9 +8,9 @@
 import yargs from 'yargs';
 import { Parser } from 'yargs/helpers';
 import { OPTIONS, type Option } from '../config/options.ts';
-import { type Problem, sortWords } from './words.ts';
+import { FLAGS, type Flag, type Problem, sortWords } from './words.ts';
 
-export type { Problem } from './words.ts';
+export type { Flag, Problem } from './words.ts';
 
 // Put in by the build (build/bundle.ts): what helpText() gives, so that the binary need not hold the whole of yargs.
 declare const FRONTIK_SUPERVISOR_HELP: string | undefined;
@@ -24,6 +24,7 @@ export type CommandLine =
       readonly launcher: string | undefined;
       readonly action: string | undefined;
       readonly given: ReadonlyMap<string, string>;
+      readonly flags: ReadonlySet<Flag>;
       readonly problems: readonly Problem[];
     };
 
@@ -36,6 +37,7 @@ export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
   ['force-reload', 'the same as restart'],
   ['try-restart', 'restart if any worker runs, else do nothing'],
   ['condrestart', 'the same as try-restart'],
+  ['check', 'show all settings, where they come from and what is wrong; touches nothing'],
 ];
 
 const USAGE = `Starts, stops, restarts and shows the web workers of a Frontik or Tornado application.
@@ -44,17 +46,17 @@ Usage: frontik-supervisor [options] ACTION [options]
 or:    frontik-supervisor [options] /path/launcher [options] ACTION [options]`;
 
 const EXIT_CODES = `Exit codes:
-  0  done; for status: all workers run
+  0  done; for status: all workers run; for check: nothing is wrong
   1  failed; for status: some workers run (see --supervisor_partial_status)
   2  wrong command line
   3  status: no worker runs
   4  not permitted; for status: cannot tell
   5  script or launcher not installed
-  6  wrong configuration file or launcher`;
+  6  wrong configuration file or launcher; for check: anything is wrong`;
 
 /** Reads a command line (without the program's own name). Never throws, prints, exits, or looks at anything else. */
 export function parse(argv: readonly string[]): CommandLine {
-  const { asks, plain, options, problems } = sortWords(argv);
+  const { asks, plain, options, flags, problems } = sortWords(argv);
   if (asks === 'help')
     return { kind: 'help', text: typeof FRONTIK_SUPERVISOR_HELP === 'string' ? FRONTIK_SUPERVISOR_HELP : helpText() };
   if (asks === 'version') return { kind: 'version' };
@@ -63,18 +65,21 @@ export function parse(argv: readonly string[]): CommandLine {
   const launcher = read.plain[0]?.includes('/') ? read.plain[0] : undefined;
   const [action, ...extra] = launcher === undefined ? read.plain : read.plain.slice(1);
   const surplus = extra.map((source) => ({ source, text: `unexpected word after the action ${action}` }));
-  return { kind: 'request', launcher, action, given: read.given, problems: [...problems, ...surplus] };
+  return { kind: 'request', launcher, action, given: read.given, flags, problems: [...problems, ...surplus] };
 }
 
 /** Reads words that may only be options, such as those on a launcher's first line. */
 export function parseOptions(words: readonly string[]): {
   readonly given: ReadonlyMap<string, string>;
+  readonly flags: ReadonlySet<Flag>;
   readonly problems: readonly Problem[];
 } {
-  const { asks, plain, options, problems } = sortWords(words);
+  const { asks, plain, options, flags, problems } = sortWords(words);
   const surplus = plain.map((source) => ({ source, text: 'only options may stand here' }));
   const asked = asks === undefined ? [] : [{ source: `--${asks}`, text: 'only options with a value may stand here' }];
-  return { given: readWords(options, []).given, problems: [...problems, ...surplus, ...asked] };
+  // What a launcher says holds for all actions, and only one of them has something to print.
+  const misplaced = flags.has('json') ? [{ source: '--json', text: 'belongs on the command line' }] : [];
+  return { given: readWords(options, []).given, flags, problems: [...problems, ...surplus, ...asked, ...misplaced] };
 }
 
 interface ReadWords {
@@ -117,6 +122,7 @@ function helpText(): string {
     .usage(USAGE)
     .parserConfiguration({ 'camel-case-expansion': false })
     .options(Object.fromEntries(OPTIONS.map((option) => [option.name, described(option)])))
+    .options(Object.fromEntries(FLAGS.map(([name, , description]) => [name, { type: 'boolean', description }])))
     .option('help', { alias: 'h', type: 'boolean', description: 'show this text' })
     .option('version', { alias: 'V', type: 'boolean', description: 'show the version' })
     .epilogue(EXIT_CODES);

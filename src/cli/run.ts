@@ -1,14 +1,14 @@
 // One command from its words to its exit status.
 
 import { unreadableApplication } from '../config/fleet.ts';
-import { type Layer, type Problem, type Required, type Settings, settle } from '../config/settings.ts';
+import type { Required, Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
 import { longestCommand } from '../core/patience.ts';
-import type { Account } from '../core/worker.ts';
 import { isAnyAlive, restart, type Situation, start, status, stop, tellForbidden } from '../engine/commands.ts';
 import type { Interruption } from '../engine/drive.ts';
 import type { Host } from '../host/host.ts';
+import { check } from './check.ts';
 import {
   FAILED,
   NOT_PERMITTED,
@@ -21,8 +21,9 @@ import {
   stopVerdict,
 } from './exit-status.ts';
 import { parse } from './parse.ts';
-import { findAccount, type Hindrance, preflight, withoutLaunch } from './preflight.ts';
-import { type Launch, readConfigSource, readLaunch, type Trouble } from './sources.ts';
+import { gather, type Plan } from './plan.ts';
+import { type Hindrance, preflight, withoutLaunch } from './preflight.ts';
+import { type Launch, readLaunch, type Trouble } from './sources.ts';
 
 /** What a command has to do with. */
 export interface World {
@@ -56,15 +57,26 @@ export async function run(argv: readonly string[], world: World): Promise<number
     world.print(line.kind === 'help' ? line.text : `frontik-supervisor ${world.version}\n`);
     return OK;
   }
-  const launch = readLaunch(argv, line, world.host);
+  const launch = await readLaunch(argv, line, world.host, world.interruption.arrived);
   const { action = '' } = launch;
+  if (action === 'check') return check(launch, world);
   const goal = GOALS.get(action);
   if (goal === undefined) {
     tellTroubles(launch.troubles, world.tell);
     world.tell({ kind: 'no-such-action', action: launch.action });
     return launch.troubles.length > 0 ? troubleVerdict(launch.troubles) : FAILED;
   }
-  const plan = gather(launch, goal, world.host);
+  return act(goal, action, withoutJson(launch), world);
+}
+
+async function act(goal: Goal, action: string, launch: Launch, world: World): Promise<number> {
+  const { host, interruption } = world;
+  const needed: Required = goal === 'stop' || goal === 'status' ? ['config'] : ['script', 'config'];
+  const plan = await gather(launch, needed, host, interruption.arrived);
+  if (interruption.signal !== undefined && plan.settings === undefined && plan.pythons.length > 0) {
+    // A Python was asked what the settings are, and was stopped with us.
+    return signalVerdict(interruption.signal);
+  }
   for (const { source, text } of plan.cautions) world.tell({ kind: 'caution', source, text });
   tellTroubles(plan.troubles, world.tell);
   try {
@@ -83,61 +95,11 @@ export async function run(argv: readonly string[], world: World): Promise<number
   return goal === 'status' ? STATUS_UNKNOWN : troubleVerdict(plan.troubles);
 }
 
-/** All that was given, put together. */
-interface Plan {
-  /** Undefined when anything is wrong. */
-  readonly settings: Settings | undefined;
-  /** What launcher and command line say alone, when only the configuration is wrong. */
-  readonly withoutConfig: Settings | undefined;
-  readonly isDaemonized: boolean;
-  readonly account: Account | undefined;
-  /** The working directory; `/` when it is gone and nothing needs it. */
-  readonly directory: string;
-  readonly troubles: readonly Trouble[];
-  readonly cautions: readonly Problem[];
-}
-
-function gather(launch: Launch, goal: Goal, host: Host): Plan {
-  const needed: Required = goal === 'stop' || goal === 'status' ? ['config'] : ['script', 'config'];
-  // What a launcher that cannot be read would have said is not missing.
-  const required = launch.troubles.some(({ origin }) => origin === 'launcher') ? [] : needed;
-  const given: readonly Layer[] = [launch.launcher, launch.commandLine];
-  const alone = settle(given, required);
-  const path = configPath(launch);
-  const file = path === undefined ? undefined : readConfigSource(path, launch.generation, host);
-  const settled = settle(file === undefined ? given : [file.layer, ...given], required);
-  const directory = host.files.cwd();
-  const found = settled.ok ? findAccount(settled.settings, host) : { account: undefined };
-  const troubles = [
-    ...launch.troubles,
-    ...(file?.troubles ?? []),
-    ...(settled.ok ? directoryTroubles(settled.settings, directory) : settled.problems),
-    ...('problem' in found ? [found.problem] : []),
-  ];
-  return {
-    settings: settled.ok && troubles.length === 0 ? settled.settings : undefined,
-    withoutConfig: alone.ok && troubles.every(({ origin }) => origin === 'config') ? alone.settings : undefined,
-    isDaemonized: file?.isDaemonized ?? false,
-    account: 'account' in found ? found.account : undefined,
-    directory: directory ?? '/',
-    troubles,
-    cautions: [...launch.cautions, ...(file?.cautions ?? []), ...settled.cautions],
-  };
-}
-
-function configPath({ launcher, commandLine }: Launch): string | undefined {
-  const value = (commandLine.get('config') ?? launcher.get('config'))?.value;
-  return (value?.kind === 'text' || value?.kind === 'str') && value.value !== '' ? value.value : undefined;
-}
-
-/** Without a working directory no relative path means anything. */
-function directoryTroubles(settings: Settings, directory: string | undefined): Trouble[] {
-  const paths = [settings.config, settings.pidfileTemplate?.text, settings.logfileTemplate?.text];
-  const relative = paths.find((path) => path !== undefined && !path.startsWith('/'));
-  if (directory !== undefined || relative === undefined) return [];
-  return [
-    { origin: 'command-line', source: relative, text: 'is relative to a working directory that no longer exists' },
-  ];
+/** Only `check` has a document to print. */
+function withoutJson(launch: Launch): Launch {
+  const text = 'belongs to the action check';
+  const troubles: Trouble[] = launch.flags.has('json') ? [{ origin: 'command-line', source: '--json', text }] : [];
+  return { ...launch, troubles: [...launch.troubles, ...troubles] };
 }
 
 async function carryOut(goal: Goal, action: string, settings: Settings, plan: Plan, world: World): Promise<number> {

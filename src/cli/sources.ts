@@ -1,27 +1,30 @@
 // Where settings come from: the command line, the launcher with its first line, the configuration file. Reads the files,
 // and gathers every problem with its place.
 
-import { readConfig } from '../config/config-file.ts';
-import { type Generation, readLauncher } from '../config/launcher.ts';
-import { isConfigOption, type OptionName, optionNamed } from '../config/options.ts';
-import type { Surroundings } from '../config/python-surroundings.ts';
-import type { Assigned, Place, Unread } from '../config/python-value.ts';
+import type { Effect, Generation } from '../config/launcher.ts';
+import { isConfigOption, OPTIONS, type OptionName, optionNamed } from '../config/options.ts';
 import type { Given, Layer, Origin, Problem } from '../config/settings.ts';
+import { resolveFrom } from '../core/path.ts';
 import type { Host, Obstacle } from '../host/host.ts';
+import { type Asking, evaluateConfig, evaluateLauncher, place, type Told, type Trouble } from './evaluate.ts';
 import { NOT_INSTALLED, NOT_PERMITTED } from './exit-status.ts';
-import { type CommandLine, parse, parseOptions } from './parse.ts';
+import { chooseInterpreter, findScript, ownInterpreter } from './interpreter.ts';
+import { type CommandLine, type Flag, parse, parseOptions } from './parse.ts';
 
-/** A problem, and the exit code it asks for where that is not its origin's. */
-export interface Trouble extends Problem {
-  readonly exit?: number;
-}
+export type { Trouble } from './evaluate.ts';
 
 /** What launcher and command line say. */
 export interface Launch {
   readonly action: string | undefined;
   readonly launcher: Layer;
   readonly commandLine: Layer;
+  readonly flags: ReadonlySet<Flag>;
   readonly generation: Generation;
+  /** `sys.argv` and `sys.path[0]` of a launcher, real or supposed. */
+  readonly argv: readonly string[];
+  readonly importsFrom: string | undefined;
+  /** The Python that was asked about the launcher. */
+  readonly python: string | undefined;
   readonly troubles: readonly Trouble[];
   readonly cautions: readonly Problem[];
 }
@@ -30,20 +33,32 @@ export interface Launch {
 export interface ConfigSource {
   readonly layer: Layer;
   readonly isDaemonized: boolean;
+  /** The Python that was asked. */
+  readonly python: string | undefined;
   readonly troubles: readonly Trouble[];
   readonly cautions: readonly Problem[];
 }
 
 type Request = CommandLine & { kind: 'request' };
 
-/** Reads the launcher, if the command line names one. */
-export function readLaunch(argv: readonly string[], line: Request, host: Host): Launch {
+/** Reads the launcher, if the command line names one, and does to this process what the launcher did to itself. */
+export async function readLaunch(
+  argv: readonly string[],
+  line: Request,
+  host: Host,
+  interrupted: Promise<void>,
+): Promise<Launch> {
+  const commandLine = textLayer(line.given, 'command-line');
   const plain: Launch = {
     action: line.action,
     launcher: new Map(),
-    commandLine: textLayer(line.given, 'command-line'),
+    commandLine,
+    flags: line.flags,
     generation: 'frontik',
-    troubles: line.problems.map((problem) => ({ ...problem, origin: 'command-line' })),
+    argv: ['frontik-supervisor', ...argv],
+    importsFrom: undefined,
+    python: undefined,
+    troubles: commandLineTroubles(line),
     cautions: [],
   };
   if (line.launcher === undefined) return plain;
@@ -51,64 +66,119 @@ export function readLaunch(argv: readonly string[], line: Request, host: Host): 
   const file = host.files.read(path);
   if (!file.ok) return { ...plain, troubles: [...plain.troubles, unreadable(path, file.error, 'launcher')] };
   const { words, isInArgv } = shebangOptions(file.value, argv);
-  // The kernel hands all that stands behind the interpreter over as one word; it is read as the launcher's, by word.
-  const own = isInArgv ? parse(argv.slice(1)) : line;
   const first = parseOptions(words);
-  const call = readLauncher(file.value, (name) => optionNamed(name) !== undefined, surroundings(path, host));
-  const troubles: Trouble[] = [
-    ...(own.kind === 'request' ? own.problems : []).map((problem): Trouble => ({ ...problem, origin: 'command-line' })),
-    ...first.problems.map(
-      ({ source, text }): Trouble => ({ origin: 'launcher', source: `${path}:1`, text: `${source}: ${text}` }),
-    ),
-    ...(call.kind === 'read' ? [] : [unread(path, call, 'launcher')]),
-  ];
-  const called = call.kind === 'read' ? call.call : undefined;
+  // The kernel hands all that stands behind the interpreter over as one word; it is read as the launcher's, by word.
+  const typed = isInArgv ? argv.slice(1) : argv;
+  const ofFirstLine = textLayer(first.given, 'launcher', `${path}:1`);
+  const asking: Asking = {
+    host,
+    interrupted,
+    policy: line.flags.has('no_python') || first.flags.has('no_python') ? 'forbidden' : 'allowed',
+    chooseInterpreter: () => ownInterpreter([ofFirstLine, commandLine], path, host),
+    argv: [path, ...typed.toSpliced(typed.indexOf(path), 1)],
+    importsFrom: directoryOf(path, host),
+  };
+  const read = await evaluateLauncher(path, file.value, asking);
+  const own = readAgain(read.words ?? (isInArgv ? typed : undefined), line);
   return {
-    action: own.kind === 'request' ? own.action : line.action,
+    action: own.action,
     launcher: new Map([
-      ...fileLayer([...(called?.arguments.values() ?? [])], path, 'launcher'),
+      ...fileLayer(read.values, path, 'launcher'),
       // The kernel makes a command line of it, so it wins over the call.
-      ...textLayer(first.given, 'launcher', `${path}:1`),
+      ...ofFirstLine,
     ]),
-    commandLine: own.kind === 'request' ? textLayer(own.given, 'command-line') : plain.commandLine,
-    generation: called?.generation ?? 'frontik',
-    troubles,
-    cautions:
-      call.kind === 'read' ? call.warnings.map((warning) => caution(path, warning.at, warning.text, 'launcher')) : [],
+    commandLine: textLayer(own.given, 'command-line'),
+    flags: new Set([...own.flags, ...first.flags]),
+    generation: read.generation,
+    argv: read.words === undefined ? asking.argv : [path, ...read.words],
+    importsFrom: asking.importsFrom,
+    python: read.python,
+    troubles: [
+      ...commandLineTroubles(own),
+      ...first.problems.map(
+        ({ source, text }): Trouble => ({ origin: 'launcher', source: `${path}:1`, text: `${source}: ${text}` }),
+      ),
+      ...read.troubles,
+      ...applyEffects(read.effects, path, host),
+    ],
+    cautions: read.cautions,
   };
 }
 
+/** The command line when a launcher has changed its words, or when the kernel had put some in front. */
+function readAgain(words: readonly string[] | undefined, line: Request): Request {
+  const read = words === undefined ? line : parse(words);
+  return read.kind === 'request' ? read : line;
+}
+
+function commandLineTroubles({ problems }: Request): Trouble[] {
+  return problems.map((problem) => ({ ...problem, origin: 'command-line' }));
+}
+
+/** Workers inherit what the launcher did to itself, and the configuration sees it. */
+function applyEffects(effects: readonly Effect[], path: string, host: Host): Trouble[] {
+  return effects.flatMap((effect): Trouble[] => {
+    if (effect.kind === 'variable') {
+      host.environment.set(effect.name, effect.value);
+      return [];
+    }
+    const entered = host.files.enter(effect.path);
+    const text = `os.chdir: ${effect.path} cannot be entered: ${entered.ok ? '' : entered.error.code}`;
+    return entered.ok ? [] : [{ origin: 'launcher', source: path, text }];
+  });
+}
+
+/** Where a script's modules are looked for first: beside it, wherever a link to it lies. */
+function directoryOf(path: string, { files }: Host): string | undefined {
+  const directory = files.cwd();
+  if (directory === undefined && !path.startsWith('/')) return undefined;
+  const real = files.target(resolveFrom(directory ?? '/', path));
+  return real.slice(0, real.lastIndexOf('/')) || '/';
+}
+
+const CONFIG_NAMES: readonly string[] = ['daemonize', ...OPTIONS.map(({ name }) => name).filter(isConfigOption)];
+
 /** Reads a configuration file as Tornado would, the options of the supervisor only. */
-export function readConfigSource(path: string, generation: Generation, host: Host): ConfigSource {
-  const nothing: ConfigSource = { layer: new Map(), isDaemonized: false, troubles: [], cautions: [] };
+export async function readConfigSource(
+  path: string,
+  launch: Launch,
+  host: Host,
+  interrupted: Promise<void>,
+): Promise<ConfigSource> {
   const file = host.files.read(path);
-  if (!file.ok) return { ...nothing, troubles: [unreadable(path, file.error, 'config')] };
+  if (!file.ok) {
+    const troubles = [unreadable(path, file.error, 'config')];
+    return { layer: new Map(), isDaemonized: false, python: undefined, troubles, cautions: [] };
+  }
+  const layers = [launch.launcher, launch.commandLine];
+  const script = findScript(layers);
   // The supervisors of tornado_util called the base port `port`.
-  const optionOf = (name: string): string =>
-    generation === 'tornado_util' ? ({ port: 'start_port', start_port: '' }[name] ?? name) : name;
-  const isRead = (name: string): boolean => name === 'daemonize' || isConfigOption(optionOf(name));
-  const read = readConfig(file.value, isRead, surroundings(path, host));
-  if (read.kind !== 'read') return { ...nothing, troubles: [unread(path, read, 'config')] };
-  const daemonize = read.assigned.get('daemonize')?.value;
-  const assigned = [...read.assigned.values()].map((entry) => ({ ...entry, name: optionOf(entry.name) }));
+  const isOld = launch.generation === 'tornado_util';
+  const read = await evaluateConfig(
+    path,
+    file.value,
+    isOld ? CONFIG_NAMES.map((name) => (name === 'start_port' ? 'port' : name)) : CONFIG_NAMES,
+    {
+      host,
+      interrupted,
+      policy: launch.flags.has('no_python') ? 'forbidden' : 'allowed',
+      chooseInterpreter: () => chooseInterpreter(layers, host),
+      argv: launch.argv,
+      importsFrom: launch.importsFrom ?? (script === undefined ? undefined : directoryOf(script, host)),
+    },
+  );
+  const daemonize = read.values.find(({ name }) => name === 'daemonize')?.value;
+  const options = read.values.filter(({ name }) => name !== 'daemonize');
   return {
     layer: fileLayer(
-      assigned.filter((entry) => isConfigOption(entry.name)),
+      isOld ? options.map((told) => ({ ...told, name: told.name === 'port' ? 'start_port' : told.name })) : options,
       path,
       'config',
     ),
     isDaemonized: daemonize?.kind === 'bool' && daemonize.value,
-    troubles: [],
-    cautions: read.warnings.map((warning) => caution(path, warning.at, warning.text, 'config')),
-  };
-}
-
-function surroundings(path: string, { environment, files }: Host): Surroundings {
-  return {
-    environ: (name) => environment.get(name),
-    path,
-    directory: files.cwd(),
-    realpath: (name) => files.target(name),
+    python: read.python,
+    troubles: read.troubles,
+    cautions: read.cautions,
   };
 }
 
@@ -132,26 +202,13 @@ function textLayer(given: ReadonlyMap<string, string>, origin: Origin, place?: s
   );
 }
 
-function fileLayer(assigned: readonly Assigned[], path: string, origin: Origin): Layer {
+function fileLayer(assigned: readonly Told[], path: string, origin: Origin): Layer {
   return new Map(
     assigned.flatMap(({ name, value, at }): [OptionName, Given][] => {
       const option = optionNamed(name);
       return option === undefined ? [] : [[option.name, { value, origin, source: place(path, at) }]];
     }),
   );
-}
-
-function place(path: string, { line, col }: Place): string {
-  return `${path}:${line}:${col}`;
-}
-
-function caution(path: string, at: Place, text: string, origin: Origin): Problem {
-  return { origin, source: place(path, at), text };
-}
-
-function unread(path: string, { kind, at, text }: Unread, origin: Origin): Trouble {
-  const words = kind === 'invalid' ? text : `${text} cannot be read without a Python; write a literal value`;
-  return { origin, source: place(path, at), text: words };
 }
 
 function unreadable(path: string, { code }: Obstacle, origin: Origin): Trouble {

@@ -14,9 +14,20 @@ export interface SortedWords {
   readonly plain: readonly string[];
   /** Every option given, in order, with its canonical name. */
   readonly options: readonly (readonly [name: string, value: string])[];
+  /** What is only said or not said, and is no setting. */
+  readonly flags: ReadonlySet<Flag>;
   readonly problems: readonly Problem[];
   readonly asks: 'help' | 'version' | undefined;
 }
+
+/** `--json`: what was asked for is for machines; `--no-python`: no Python is asked what a file means. */
+export type Flag = 'json' | 'no_python';
+
+/** How the flags are shown by --help. */
+export const FLAGS: readonly (readonly [name: string, flag: Flag, help: string])[] = [
+  ['no-python', 'no_python', 'never let a Python execute a configuration file or launcher'],
+  ['json', 'json', 'check: print JSON'],
+];
 
 const ASKING: ReadonlyMap<string, 'help' | 'version'> = new Map([
   ['help', 'help'],
@@ -32,6 +43,7 @@ const FALSE = new Set(['false', '0', 'f']);
 export function sortWords(words: readonly string[]): SortedWords {
   const plain: string[] = [];
   const options: [string, string][] = [];
+  const flags = new Set<Flag>();
   const problems: Problem[] = [];
   let asks: SortedWords['asks'];
   for (let at = 0; at < words.length; at += 1) {
@@ -48,6 +60,9 @@ export function sortWords(words: readonly string[]): SortedWords {
       case 'asking':
         asks = asks === 'help' ? 'help' : found.asks;
         break;
+      case 'flag':
+        flags.add(found.flag);
+        break;
       case 'wrong':
         problems.push(found.problem);
         break;
@@ -59,11 +74,12 @@ export function sortWords(words: readonly string[]): SortedWords {
         found satisfies never;
     }
   }
-  return { plain, options, problems, asks };
+  return { plain, options, flags, problems, asks };
 }
 
 type ReadOption =
   | { readonly is: 'asking'; readonly asks: 'help' | 'version' }
+  | { readonly is: 'flag'; readonly flag: Flag }
   | { readonly is: 'wrong'; readonly problem: Problem }
   | { readonly is: 'given'; readonly name: string; readonly value: string; readonly took: 0 | 1 };
 
@@ -74,6 +90,10 @@ function readOption(word: string, next: string | undefined): ReadOption {
   const name = source.replace(/^-+/, '').replaceAll('-', '_');
   const asks = ASKING.get(name);
   if (asks !== undefined) return { is: 'asking', asks };
+  const flag = FLAGS.find(([, known]) => known === name)?.[1];
+  if (flag !== undefined) {
+    return text === undefined ? { is: 'flag', flag } : { is: 'wrong', problem: { source, text: 'takes no value' } };
+  }
   const option = optionNamed(name);
   if (option === undefined) return { is: 'wrong', problem: { source, text: `unknown option${suggestion(name)}` } };
   if (option.type === 'bool') return { is: 'given', name: option.name, value: truth(text), took: 0 };
@@ -98,7 +118,7 @@ function truth(text: string | undefined): string {
 }
 
 function suggestion(name: string): string {
-  const names = [...OPTIONS.flatMap(namesOf), 'help', 'version'];
+  const names = [...OPTIONS.flatMap(namesOf), ...FLAGS.map(([flag]) => flag), 'help', 'version'];
   let best: string | undefined;
   let least = Math.min(4, Math.ceil(name.length / 2));
   for (const candidate of names) {

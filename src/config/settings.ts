@@ -7,9 +7,18 @@ import { hasPort, parseTemplate, type Template } from './template.ts';
 /** Where a value comes from; it decides the exit code of what is wrong with it. */
 export type Origin = 'command-line' | 'launcher' | 'config';
 
-/** A value as it was given. Text is from a command line or a launcher's first line; a Python value from a file. */
+/**
+ * A value as it was given. Text is from a command line or a launcher's first line; a Python value from a file; an object
+ * from a file that a real Python has executed, which only tells its type and how it is written.
+ */
+export type Value =
+  | PyValue
+  | { readonly kind: 'text'; readonly value: string }
+  | { readonly kind: 'object'; readonly type: string; readonly repr: string };
+
+/** What is given for an option. */
 export interface Given {
-  readonly value: PyValue | { readonly kind: 'text'; readonly value: string };
+  readonly value: Value;
   readonly origin: Origin;
   /** `app.cfg:12:17`, `launcher:5:3` or `--start_port`. */
   readonly source: string;
@@ -59,13 +68,40 @@ export type Settled =
   | { readonly ok: true; readonly settings: Settings; readonly cautions: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly cautions: readonly Problem[] };
 
-type Plain = string | number | boolean | undefined;
+/** What an option's value is when it has been read. */
+export type Plain = string | number | boolean | undefined;
 
 /** Options that an action cannot do without. */
 export type Required = readonly ('script' | 'config')[];
 
-/** Puts the layers together and checks the result. Every wrong value is a problem, also one that a later layer replaces. */
-export function settle(layers: readonly Layer[], required: Required): Settled {
+/** What each option comes to, as far as its values can be read at all; and who has given it. */
+interface Combined {
+  readonly values: ReadonlyMap<OptionName, Plain>;
+  readonly winners: ReadonlyMap<OptionName, Given>;
+  readonly problems: Problem[];
+  readonly cautions: Problem[];
+}
+
+/** An option for people to look at: its value, unless what is given cannot be one, and where that is. */
+export interface Shown {
+  readonly name: OptionName;
+  readonly value: Plain | { readonly wrong: true };
+  readonly source: string;
+}
+
+/** Every option as it stands, also where something is wrong. */
+export function show(layers: readonly Layer[]): readonly Shown[] {
+  const { values } = combine(layers);
+  return OPTIONS.map((option): Shown => {
+    const { name } = option;
+    const given = layers.findLast((layer) => layer.has(name))?.get(name);
+    if (given === undefined) return { name, value: values.get(name), source: 'default' };
+    const isWrong = 'wrong' in readValue(option, given);
+    return { name, value: isWrong ? { wrong: true } : values.get(name), source: given.source };
+  });
+}
+
+function combine(layers: readonly Layer[]): Combined {
   const problems: Problem[] = [];
   const cautions: Problem[] = [];
   const values = new Map<OptionName, Plain>();
@@ -88,6 +124,12 @@ export function settle(layers: readonly Layer[], required: Required): Settled {
     const wrong = winner === undefined ? undefined : outOfBounds(option, values.get(option.name));
     if (winner !== undefined && wrong !== undefined) problems.push(problem(option.name, winner, wrong));
   }
+  return { values, winners, problems, cautions };
+}
+
+/** Puts the layers together and checks the result. Every wrong value is a problem, also one that a later layer replaces. */
+export function settle(layers: readonly Layer[], required: Required): Settled {
+  const { values, winners, problems, cautions } = combine(layers);
   const complain = (name: OptionName, text: string): void => {
     const winner = winners.get(name);
     problems.push(winner === undefined ? missing(name, text) : problem(name, winner, text));
@@ -181,12 +223,17 @@ function assemble(
   };
 }
 
+const LONGEST_REPR = 60;
+
 type Read = { readonly value: Plain; readonly caution?: string } | { readonly wrong: string };
 
 /** Tornado's option types, and our superset: None is the default, text for an int or bool is read. */
 function readValue(option: Option, { value }: Given): Read {
   if (value.kind === 'text') return readText(option, value.value);
   if (value.kind === 'none') return { value: undefined };
+  if (value.kind === 'object') {
+    return { wrong: `must be ${ARTICLE[option.type]}, got ${value.type} ${value.repr.slice(0, LONGEST_REPR)}` };
+  }
   const mismatch: Read = { wrong: `must be ${ARTICLE[option.type]}, got ${typeName(value)} ${repr(value)}` };
   switch (option.type) {
     case 'str':
@@ -218,7 +265,9 @@ function readText(option: Option, text: string): Read {
   switch (option.type) {
     case 'str':
       // exec(3) and open(2) would see only what stands before it.
-      return text.includes('\0') ? { wrong: `must not hold a NUL, got ${shown}` } : { value: text };
+      if (text.includes('\0')) return { wrong: `must not hold a NUL, got ${shown}` };
+      // Half of a surrogate pair is what Python makes of a byte that is no UTF-8: we could hand it on only as something else.
+      return text.isWellFormed() ? { value: text } : { wrong: `must be UTF-8, got ${shown}` };
     case 'int':
       return /^\s*[+-]?\d+(_\d+)*\s*$/.test(text)
         ? { value: Number(text.replaceAll('_', '')) }

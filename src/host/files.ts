@@ -27,7 +27,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY
 /** A pid and white space around it. */
 const MOST_PIDFILE = 64;
 /** No configuration or launcher is larger; /dev/zero is. */
-const MOST_TEXT = 4_194_304;
+export const MOST_TEXT = 4_194_304;
 /** Linux counts process times in this unit for user space: getconf CLK_TCK, time(7). */
 const TICKS_PER_SECOND = 100;
 
@@ -54,6 +54,14 @@ export const files: Files = {
   checkDirectory: (path) => checkDirectory(parentOf(path)),
   read,
   program,
+  enter: (path) =>
+    orElse<Result<undefined, Obstacle>>(
+      () => {
+        process.chdir(path);
+        return { ok: true, value: undefined };
+      },
+      (code) => ({ ok: false, error: { path, code } }),
+    ),
 };
 
 function parentOf(path: string): string {
@@ -188,17 +196,22 @@ function read(path: string): Result<Uint8Array, Obstacle> {
 }
 
 // dash's and glibc's default when PATH is unset.
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** PATH first, then the working directory, where the original looked: a name must not mean something else in /tmp. */
 function program(word: string): ProgramSight {
   if (word.includes('/')) return inspectProgram(word);
-  for (const directory of (process.env['PATH'] ?? DEFAULT_PATH).split(':')) {
-    if (directory.startsWith('/') && inspectProgram(`${directory}/${word}`).kind === 'runnable') {
-      return { kind: 'runnable', path: word };
-    }
-  }
+  if (findProgram(word) !== undefined) return { kind: 'runnable', path: word };
   return word === '' ? { kind: 'missing' } : inspectProgram(`./${word}`);
+}
+
+/** Where on PATH a program is. */
+export function findProgram(word: string): string | undefined {
+  const directories = word.includes('/') ? [] : (process.env['PATH'] ?? DEFAULT_PATH).split(':');
+  return directories
+    .filter((directory) => directory.startsWith('/'))
+    .map((directory) => `${directory}/${word}`)
+    .find((path) => inspectProgram(path).kind === 'runnable');
 }
 
 function inspectProgram(path: string): ProgramSight {

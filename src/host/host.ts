@@ -99,6 +99,8 @@ export interface Files {
   /** Whether prepareDirectory would work, changing nothing. */
   checkDirectory(path: string, owner: Account | undefined): Result<undefined, Obstacle>;
   read(path: string): Result<Uint8Array, Obstacle>;
+  /** Makes a directory the working directory, of what is started too. */
+  enter(path: string): Result<undefined, Obstacle>;
   /** Looks a program up: a path, or a bare word that is searched on PATH, then in the working directory. */
   program(word: string): ProgramSight;
 }
@@ -119,6 +121,87 @@ export interface Accounts {
 export interface Environment {
   /** A variable of the environment; undefined when it is not set. */
   get(name: string): string | undefined;
+  /** Sets a variable for this process and what it starts; removes it where there is no value. */
+  set(name: string, value: string | undefined): void;
+}
+
+/** A file to be executed by a real Python. */
+export interface PythonQuestion {
+  readonly kind: 'config' | 'launcher';
+  /** The interpreter: a path, or a word that PATH knows. */
+  readonly python: string;
+  /** The file. Its text is read anew, so that it is the one whose owner was looked at. */
+  readonly path: string;
+  /** The names that are wanted; all others are not told. */
+  readonly names: readonly string[];
+  /** `sys.argv`. */
+  readonly argv: readonly string[];
+  /** `sys.path[0]`: an absolute directory. */
+  readonly importsFrom: string | undefined;
+}
+
+/** A value that Python told; of what no option takes, only its type and how Python writes it. */
+export type PythonValue =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'str'; readonly value: string }
+  | { readonly kind: 'object'; readonly type: string; readonly repr: string };
+
+/** A line and a column of a file, both from 1. */
+export interface PythonPlace {
+  readonly line: number;
+  readonly col: number;
+}
+
+/** What the file came to when it was executed. */
+export interface PythonResult {
+  readonly values: readonly { readonly name: string; readonly value: PythonValue; readonly at: PythonPlace }[];
+  /** Wanted names that have an annotation and no value. */
+  readonly unset: readonly { readonly name: string; readonly at: PythonPlace }[];
+  /** The module whose supervisor() was called. */
+  readonly called: string | undefined;
+  /** The first module of a supervisor that was imported. */
+  readonly imported: string | undefined;
+  /** What workers inherit: another directory, variables of the environment. */
+  readonly effects: readonly (
+    | { readonly kind: 'directory'; readonly path: string }
+    | { readonly kind: 'variable'; readonly name: string; readonly value: string | undefined }
+  )[];
+  /** `sys.argv` in the end. */
+  readonly argv: readonly string[];
+}
+
+/** What asking a Python came to. `printed` is what the file wrote to stdout and stderr, by line, the first few only. */
+export type PythonAnswer =
+  | { readonly kind: 'evaluated'; readonly result: PythonResult; readonly printed: readonly string[] }
+  | {
+      readonly kind: 'raised';
+      readonly line: number;
+      /** Of errors of syntax only. */
+      readonly col: number | undefined;
+      readonly text: string;
+      /** Whether a module was missed. */
+      readonly isImport: boolean;
+      readonly printed: readonly string[];
+    }
+  | { readonly kind: 'failed'; readonly how: PythonFailure; readonly printed: readonly string[] }
+  /** Root does not execute what others may write. */
+  | { readonly kind: 'untrusted'; readonly path: string; readonly why: string }
+  | { readonly kind: 'unreadable'; readonly obstacle: Obstacle }
+  | { readonly kind: 'interrupted' };
+
+/** Why a Python gave no answer. */
+export type PythonFailure =
+  | { readonly kind: 'not-started'; readonly code: string }
+  | { readonly kind: 'late'; readonly limit: Millis }
+  | { readonly kind: 'too-much' }
+  | { readonly kind: 'ended'; readonly how: string };
+
+export interface Python {
+  /** Lets a Python execute a file, apart from everything of ours, and no longer than 10 s. */
+  evaluate(question: PythonQuestion, interrupted: Promise<void>): Promise<PythonAnswer>;
 }
 
 /** What the kernel allows for open files. */
@@ -165,5 +248,6 @@ export interface Host {
   readonly accounts: Accounts;
   readonly locks: Locks;
   readonly environment: Environment;
+  readonly python: Python;
   openFileLimits(): OpenFileLimits;
 }

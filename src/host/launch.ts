@@ -28,7 +28,7 @@ let isClean = false;
  * Closes what the caller left open: what is not close-on-exec would live on in every worker. Node opens everything with
  * O_CLOEXEC, so what is left is the caller's. The flag is octal 2000000 in proc_pid_fdinfo(5).
  */
-function closeInherited(): void {
+export function closeInherited(): void {
   if (isClean) return;
   for (const name of readdirSync('/proc/self/fd')) {
     const flags = /^flags:\s+([0-7]+)/m.exec(readProc(`/proc/self/fdinfo/${name}`)?.toString('latin1') ?? '')?.[1];

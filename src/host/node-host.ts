@@ -1,7 +1,7 @@
 // The real operating system: the adapters put together.
 
 import type { Failure } from '../core/failure.ts';
-import type { Instant } from '../core/units.ts';
+import type { Instant, Millis } from '../core/units.ts';
 import type { ProcessIdentity } from '../core/worker.ts';
 import { accounts } from './accounts.ts';
 import { orElse } from './errno.ts';
@@ -12,7 +12,11 @@ import { launch } from './launch.ts';
 import { readOpenFileLimits } from './limits.ts';
 import { locks } from './lock.ts';
 import { isAlive, ownLine, readProcess, scanProcesses } from './proc.ts';
+import { pythonWithin } from './python.ts';
 import { holderOf, holds, holdsAny, readListeners } from './sockets.ts';
+
+/** How long a configuration file or launcher may take to be executed. */
+const PYTHON_LIMIT = 10_000 as Millis;
 
 /** The host this process runs on. */
 export function openHost(): Host {
@@ -41,7 +45,14 @@ export function openHost(): Host {
     files,
     accounts,
     locks,
-    environment: { get: (name) => process.env[name] },
+    environment: {
+      get: (name) => process.env[name],
+      set: (name, value) => {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      },
+    },
+    python: pythonWithin(PYTHON_LIMIT),
     openFileLimits: readOpenFileLimits,
   };
 }

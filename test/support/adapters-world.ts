@@ -4,7 +4,16 @@ import { run } from '../../src/cli/run.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Account } from '../../src/core/worker.ts';
 import type { Interruption } from '../../src/engine/drive.ts';
-import type { Host, LockNote, LockResult, OpenFileLimits, ProgramSight, Result } from '../../src/host/host.ts';
+import type {
+  Host,
+  LockNote,
+  LockResult,
+  OpenFileLimits,
+  ProgramSight,
+  PythonAnswer,
+  PythonQuestion,
+  Result,
+} from '../../src/host/host.ts';
 import { lines } from '../../src/report/wording.ts';
 import { Sim } from './sim.ts';
 import { SimHost } from './sim-host.ts';
@@ -23,6 +32,9 @@ export interface Machine {
   /** The working directory; undefined: it has gone. */
   readonly cwd?: string | undefined;
   readonly lock?: LockResult;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What a Python says of a file; without it there is no Python. */
+  readonly python?: (question: PythonQuestion) => PythonAnswer;
   /** Somebody waits for the lock that this one holds. */
   readonly waitsFor?: string;
   /** The signal that has come. */
@@ -35,6 +47,8 @@ export interface Ended {
   readonly told: readonly string[];
   readonly printed: string;
   readonly locked: readonly (LockNote & { readonly name: string })[];
+  /** Directories that became the working directory, and variables that were set, in order. */
+  readonly effects: readonly string[];
 }
 
 export const CONFIG = '/etc/app/app.cfg';
@@ -60,8 +74,15 @@ export function twoRunning(): Sim {
 }
 
 /** The host of one command on that machine. */
-export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonly name: string })[] = []): Host {
+export function hostOn(
+  sim: Sim,
+  machine: Machine,
+  locked: (LockNote & { readonly name: string })[] = [],
+  effects: string[] = [],
+): Host {
   const { uid = 0, files = { [CONFIG]: SETTINGS }, programs = {}, users = {}, closed = {} } = machine;
+  const environment = new Map(Object.entries(machine.environment ?? {}));
+  let cwd = 'cwd' in machine ? machine.cwd : '/srv';
   const supervisor = sim.kernel.spawn({
     truth: { label: 'supervisor', ours: false, role: 'stranger', port: undefined },
     uids: [uid, uid],
@@ -84,7 +105,14 @@ export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonl
     sockets: base.sockets,
     files: {
       ...base.files,
-      cwd: () => ('cwd' in machine ? machine.cwd : '/srv'),
+      cwd: () => cwd,
+      enter: (path) => {
+        const code = closed[path];
+        if (code !== undefined) return { ok: false, error: { path, code } };
+        cwd = path;
+        effects.push(`cd ${path}`);
+        return { ok: true, value: undefined };
+      },
       checkDirectory: check,
       program: (word) => programs[word] ?? { kind: 'runnable', path: word },
       read: (path) => {
@@ -112,7 +140,18 @@ export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonl
         return machine.lock ?? base.locks.take(name, note, interrupted, onWait);
       },
     },
-    environment: base.environment,
+    environment: {
+      get: (name) => environment.get(name),
+      set: (name, value) => {
+        if (value === undefined) environment.delete(name);
+        else environment.set(name, value);
+        effects.push(value === undefined ? `unset ${name}` : `${name}=${value}`);
+      },
+    },
+    python: {
+      evaluate: async (question, interrupted) =>
+        machine.python?.(question) ?? base.python.evaluate(question, interrupted),
+    },
     openFileLimits: () => machine.limits ?? base.openFileLimits(),
   };
 }
@@ -121,6 +160,7 @@ export function hostOn(sim: Sim, machine: Machine, locked: (LockNote & { readonl
 export async function command(words: readonly string[], machine: Machine = {}, sim: Sim = simulated()): Promise<Ended> {
   const told: string[] = [];
   const locked: (LockNote & { readonly name: string })[] = [];
+  const effects: string[] = [];
   let printed = '';
   const interruption: Interruption = {
     signal: machine.signal,
@@ -128,7 +168,7 @@ export async function command(words: readonly string[], machine: Machine = {}, s
   };
   const exit = await run(words, {
     version: '1.2.3 (commit abcdef1)',
-    host: hostOn(sim, machine, locked),
+    host: hostOn(sim, machine, locked, effects),
     tell: (event: Event) => {
       for (const [level, text] of lines(event)) told.push(`${level}: ${text}`);
     },
@@ -138,5 +178,5 @@ export async function command(words: readonly string[], machine: Machine = {}, s
     },
     faultOf: () => undefined,
   });
-  return { exit, told, printed, locked };
+  return { exit, told, printed, locked, effects };
 }

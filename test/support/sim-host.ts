@@ -23,6 +23,7 @@ import type {
   Obstacle,
   OpenFileLimits,
   Processes,
+  Python,
   Result,
   Sockets,
   Starter,
@@ -90,7 +91,11 @@ export class SimHost implements Host {
   readonly files: Files;
   readonly accounts: Accounts;
   readonly locks: Locks;
-  readonly environment: Environment = { get: () => undefined };
+  readonly environment: Environment = { get: () => undefined, set: () => undefined };
+  /** There is no Python on the simulated machine. */
+  readonly python: Python = {
+    evaluate: async () => ({ kind: 'failed', how: { kind: 'not-started', code: 'ENOENT' }, printed: [] }),
+  };
 
   constructor(life: Life) {
     this.#life = life;
@@ -134,6 +139,7 @@ export class SimHost implements Host {
       prepareDirectory: () => ({ ok: true, value: undefined }),
       checkDirectory: () => ({ ok: true, value: undefined }),
       read: (path) => ({ ok: false, error: { path, code: 'ENOENT' } }),
+      enter: (path) => ({ ok: false, error: { path, code: 'ENOENT' } }),
       program: (path) => ({ kind: 'runnable', path }),
     };
     this.accounts = {

@@ -10,20 +10,27 @@ import { hostOn, type Machine, simulated } from '../support/adapters-world.ts';
 const LAUNCHER = '/etc/init.d/app';
 
 /** What a command line with a launcher comes to. */
-function launch(words: readonly string[], files: Machine['files'] = {}): Launch {
+async function launch(words: readonly string[], files: Machine['files'] = {}): Promise<Launch> {
   const line = parse(words);
   assert(line.kind === 'request');
-  return readLaunch(words, line, hostOn(simulated(), { files }));
+  return readLaunch(words, line, hostOn(simulated(), { files }), NEVER);
 }
 
-function config(text: string | { readonly code: string }, generation: Generation = 'frontik'): ConfigSource {
-  return readConfigSource('app.cfg', generation, hostOn(simulated(), { files: { 'app.cfg': text } }));
+const NEVER = new Promise<void>(() => undefined);
+
+async function config(
+  text: string | { readonly code: string },
+  generation: Generation = 'frontik',
+): Promise<ConfigSource> {
+  const plain = await launch(['start']);
+  const host = hostOn(simulated(), { files: { 'app.cfg': text } });
+  return readConfigSource('app.cfg', { ...plain, generation }, host, NEVER);
 }
 
 /** `name=value origin source`, as given. */
 function show(layer: Layer): string[] {
   return [...layer].map(([name, { value, origin, source }]) => {
-    const shown = value.kind === 'text' ? value.value : repr(value);
+    const shown = value.kind === 'text' ? value.value : value.kind === 'object' ? value.repr : repr(value);
     return `${name}=${shown} ${origin} ${source}`;
   });
 }
@@ -42,14 +49,14 @@ function troubles({ troubles: all }: Pick<Launch, 'troubles'>): string[] {
 const HEAD = '#!/usr/bin/frontik-supervisor\n# coding=utf-8\nfrom frontik.server.supervisor import supervisor\n';
 const CALL = "supervisor(script='/usr/bin/frontik', app='pages', config='/etc/app.cfg')\n";
 
-test('without a launcher: what the command line gives', () => {
+test('without a launcher: what the command line gives', async () => {
   const {
     action,
     launcher,
     commandLine,
     generation,
     troubles: none,
-  } = launch(['--workers-count=2', 'start', '--user', 'app']);
+  } = await launch(['--workers-count=2', 'start', '--user', 'app']);
   assert.deepEqual(
     [action, show(launcher), show(commandLine), generation, none],
     [
@@ -62,13 +69,13 @@ test('without a launcher: what the command line gives', () => {
   );
 });
 
-test('a launcher of the original: its call, each value with its place', () => {
+test('a launcher of the original: its call, each value with its place', async () => {
   const {
     action,
     launcher,
     commandLine,
     troubles: none,
-  } = launch([LAUNCHER, 'start', '--app=x'], { [LAUNCHER]: HEAD + CALL });
+  } = await launch([LAUNCHER, 'start', '--app=x'], { [LAUNCHER]: HEAD + CALL });
   assert.deepEqual(
     [action, show(launcher), show(commandLine), none],
     [
@@ -84,9 +91,9 @@ test('a launcher of the original: its call, each value with its place', () => {
   );
 });
 
-test('a launcher may give the new options by their short names', () => {
+test('a launcher may give the new options by their short names', async () => {
   const call = "supervisor('/usr/bin/frontik', '/etc/app.cfg', python='/srv/python', workers_count=2)\n";
-  const { launcher, troubles: none } = launch([LAUNCHER, 'start'], { [LAUNCHER]: HEAD + call });
+  const { launcher, troubles: none } = await launch([LAUNCHER, 'start'], { [LAUNCHER]: HEAD + call });
   assert.deepEqual(
     [show(launcher).map((line) => line.split(' ')[0]), none],
     [["script='/usr/bin/frontik'", "config='/etc/app.cfg'", "supervisor_python='/srv/python'", 'workers_count=2'], []],
@@ -112,8 +119,8 @@ const FIRST_LINES: readonly (readonly [line: string, given: readonly string[], t
   ['#!/usr/bin/frontik-supervisor --help', [], ['--help: only options with a value may stand here']],
 ];
 for (const [line, given, told] of FIRST_LINES) {
-  test(`first line: ${JSON.stringify(line)}`, () => {
-    const read = launch([LAUNCHER, 'start'], { [LAUNCHER]: `${line}\n${HEAD}${CALL}` });
+  test(`first line: ${JSON.stringify(line)}`, async () => {
+    const read = await launch([LAUNCHER, 'start'], { [LAUNCHER]: `${line}\n${HEAD}${CALL}` });
     const place = `launcher ${LAUNCHER}:1`;
     assert.deepEqual(
       ofFirstLine(read),
@@ -126,10 +133,10 @@ for (const [line, given, told] of FIRST_LINES) {
   });
 }
 
-test('run by the kernel: the options of the first line come in front, as one word, and are the launcher`s', () => {
+test('run by the kernel: the options of the first line come in front, as one word, and are the launcher`s', async () => {
   const line = '#!/usr/bin/frontik-supervisor --python=/srv/python --user=app';
   const words = ['--python=/srv/python --user=app', LAUNCHER, 'restart', '--user=root'];
-  const read = launch(words, { [LAUNCHER]: `${line}\n${HEAD}${CALL}` });
+  const read = await launch(words, { [LAUNCHER]: `${line}\n${HEAD}${CALL}` });
   assert.deepEqual(
     [read.action, ofFirstLine(read), show(read.commandLine), troubles(read)],
     [
@@ -141,18 +148,20 @@ test('run by the kernel: the options of the first line come in front, as one wor
   );
 });
 
-test('run by the kernel: one option with a value of its own', () => {
+test('run by the kernel: one option with a value of its own', async () => {
   const words = ['--python /srv/python', LAUNCHER, 'start'];
-  const read = launch(words, { [LAUNCHER]: `#!/usr/bin/frontik-supervisor --python /srv/python\n${HEAD}${CALL}` });
+  const read = await launch(words, {
+    [LAUNCHER]: `#!/usr/bin/frontik-supervisor --python /srv/python\n${HEAD}${CALL}`,
+  });
   assert.deepEqual(
     [read.action, ofFirstLine(read), show(read.commandLine), troubles(read)],
     ['start', [`supervisor_python=/srv/python launcher ${LAUNCHER}:1`], [], []],
   );
 });
 
-test('the first line of a launcher, being a command line, wins over its call', () => {
+test('the first line of a launcher, being a command line, wins over its call', async () => {
   const text = `#!/usr/bin/frontik-supervisor --app=first\n${HEAD}${CALL}`;
-  assert.equal(launch([LAUNCHER, 'start'], { [LAUNCHER]: text }).launcher.get('app')?.source, `${LAUNCHER}:1`);
+  assert.equal((await launch([LAUNCHER, 'start'], { [LAUNCHER]: text })).launcher.get('app')?.source, `${LAUNCHER}:1`);
 });
 
 const UNREADABLE: readonly (readonly [code: string, launcher: string, configuration: string])[] = [
@@ -164,13 +173,13 @@ const UNREADABLE: readonly (readonly [code: string, launcher: string, configurat
   ['EFBIG', 'this launcher cannot be read: EFBIG', 'this configuration file cannot be read: EFBIG'],
 ];
 for (const [code, launcher, configuration] of UNREADABLE) {
-  test(`a file that cannot be read: ${code}`, () => {
-    const read = launch([LAUNCHER, 'start', '--app=x'], { [LAUNCHER]: { code } });
+  test(`a file that cannot be read: ${code}`, async () => {
+    const read = await launch([LAUNCHER, 'start', '--app=x'], { [LAUNCHER]: { code } });
     assert.deepEqual(
       [troubles(read), show(read.commandLine), read.action],
       [[`launcher ${LAUNCHER}: ${launcher}`], ['app=x command-line --app'], 'start'],
     );
-    const { layer, isDaemonized, cautions, ...rest } = config({ code });
+    const { layer, isDaemonized, cautions, ...rest } = await config({ code });
     assert.deepEqual(
       [troubles(rest), layer.size, isDaemonized, cautions],
       [[`config app.cfg: ${configuration}`], 0, false, []],
@@ -178,8 +187,8 @@ for (const [code, launcher, configuration] of UNREADABLE) {
   });
 }
 
-test('a launcher that is no Python is told of, together with the command line', () => {
-  const read = launch([LAUNCHER, '--nonsense', 'start'], { [LAUNCHER]: "supervisor(script='x'\n" });
+test('a launcher that is no Python is told of, together with the command line', async () => {
+  const read = await launch([LAUNCHER, '--nonsense', 'start'], { [LAUNCHER]: "supervisor(script='x'\n" });
   assert.equal(read.troubles.length, 2);
   assert.deepEqual(
     read.troubles.map(({ origin, source, exit }) => [origin, source.split(':')[0], exit]),
@@ -190,10 +199,10 @@ test('a launcher that is no Python is told of, together with the command line', 
   );
 });
 
-test('a configuration: the supervisor`s options only, each with its place', () => {
+test('a configuration: the supervisor`s options only, each with its place', async () => {
   const text =
     "port = 9\nworkers_count = 2\n\nscript = 'x'\napp = 'y'\nconfig = 'z'\n  \nsupervisor_user = 'app'\nuser = 'no'\nstart_port = 8000\nstart_port = 9000\n";
-  const { layer, isDaemonized, troubles: none } = config(text);
+  const { layer, isDaemonized, troubles: none } = await config(text);
   assert.deepEqual(
     [show(layer), isDaemonized, none],
     [
@@ -217,22 +226,23 @@ const DAEMONS: readonly (readonly [text: string, is: boolean])[] = [
   ['', false],
 ];
 for (const [text, is] of DAEMONS) {
-  test(`whether it daemonizes: ${JSON.stringify(text)}`, () => assert.equal(config(text).isDaemonized, is));
+  test(`whether it daemonizes: ${JSON.stringify(text)}`, async () =>
+    assert.equal((await config(text)).isDaemonized, is));
 }
 
-test('for the supervisors of tornado_util the base port is `port`', () => {
+test('for the supervisors of tornado_util the base port is `port`', async () => {
   const text = 'port = 7000\nworkers_count = 2\nstart_port = 9000\n';
-  assert.deepEqual(show(config(text, 'tornado_util').layer), [
+  assert.deepEqual(show((await config(text, 'tornado_util')).layer), [
     'start_port=7000 config app.cfg:1:8',
     'workers_count=2 config app.cfg:2:17',
   ]);
-  assert.deepEqual(show(config(text, 'frontik').layer), [
+  assert.deepEqual(show((await config(text, 'frontik')).layer), [
     'workers_count=2 config app.cfg:2:17',
     'start_port=9000 config app.cfg:3:14',
   ]);
 });
 
-test('a launcher says which generation it is of', () => {
+test('a launcher says which generation it is of', async () => {
   const text = `from tornado_util.supervisor import supervisor\n${CALL}`;
-  assert.equal(launch([LAUNCHER, 'start'], { [LAUNCHER]: text }).generation, 'tornado_util');
+  assert.equal((await launch([LAUNCHER, 'start'], { [LAUNCHER]: text })).generation, 'tornado_util');
 });

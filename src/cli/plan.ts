@@ -1,0 +1,71 @@
+// All that was given, put together: what a command has to go by before it touches anything.
+
+import { type Layer, type Problem, type Required, type Settings, settle } from '../config/settings.ts';
+import type { Account } from '../core/worker.ts';
+import type { Host } from '../host/host.ts';
+import { findAccount } from './preflight.ts';
+import { type Launch, readConfigSource, type Trouble } from './sources.ts';
+
+/** All that was given, put together. */
+export interface Plan {
+  /** Undefined when anything is wrong. */
+  readonly settings: Settings | undefined;
+  /** What launcher and command line say alone, when only the configuration is wrong. */
+  readonly withoutConfig: Settings | undefined;
+  readonly isDaemonized: boolean;
+  readonly account: Account | undefined;
+  /** The working directory; `/` when it is gone and nothing needs it. */
+  readonly directory: string;
+  /** What gave values, later wins. */
+  readonly layers: readonly Layer[];
+  /** The Pythons that were asked what a file means. */
+  readonly pythons: readonly string[];
+  readonly troubles: readonly Trouble[];
+  readonly cautions: readonly Problem[];
+}
+
+/** Reads the configuration and puts all layers together. `needed` are the options that the action cannot do without. */
+export async function gather(launch: Launch, needed: Required, host: Host, interrupted: Promise<void>): Promise<Plan> {
+  // What a launcher that cannot be read would have said is not missing.
+  const required = launch.troubles.some(({ origin }) => origin === 'launcher') ? [] : needed;
+  const given: readonly Layer[] = [launch.launcher, launch.commandLine];
+  const alone = settle(given, required);
+  const path = configPath(launch);
+  const file = path === undefined ? undefined : await readConfigSource(path, launch, host, interrupted);
+  const layers = file === undefined ? given : [file.layer, ...given];
+  const settled = settle(layers, required);
+  const directory = host.files.cwd();
+  const found = settled.ok ? findAccount(settled.settings, host) : { account: undefined };
+  const troubles = [
+    ...launch.troubles,
+    ...(file?.troubles ?? []),
+    ...(settled.ok ? directoryTroubles(settled.settings, directory) : settled.problems),
+    ...('problem' in found ? [found.problem] : []),
+  ];
+  return {
+    settings: settled.ok && troubles.length === 0 ? settled.settings : undefined,
+    withoutConfig: alone.ok && troubles.every(({ origin }) => origin === 'config') ? alone.settings : undefined,
+    isDaemonized: file?.isDaemonized ?? false,
+    account: 'account' in found ? found.account : undefined,
+    directory: directory ?? '/',
+    layers,
+    pythons: [...new Set([launch.python, file?.python].filter((python) => python !== undefined))],
+    troubles,
+    cautions: [...launch.cautions, ...(file?.cautions ?? []), ...settled.cautions],
+  };
+}
+
+function configPath({ launcher, commandLine }: Launch): string | undefined {
+  const value = (commandLine.get('config') ?? launcher.get('config'))?.value;
+  return (value?.kind === 'text' || value?.kind === 'str') && value.value !== '' ? value.value : undefined;
+}
+
+/** Without a working directory no relative path means anything. */
+function directoryTroubles(settings: Settings, directory: string | undefined): Trouble[] {
+  const paths = [settings.config, settings.pidfileTemplate?.text, settings.logfileTemplate?.text];
+  const relative = paths.find((path) => path !== undefined && !path.startsWith('/'));
+  if (directory !== undefined || relative === undefined) return [];
+  return [
+    { origin: 'command-line', source: relative, text: 'is relative to a working directory that no longer exists' },
+  ];
+}
