@@ -110,7 +110,7 @@ async function carryOut(goal: Goal, action: string, settings: Settings, plan: Pl
   const checked = preflight(settings, plan.directory, plan.isDaemonized, account, host, tell);
   if (checked.ok) return perform(goal, action, checked.application, settings, world);
   // Whoever may not touch the workers may mostly not write their files either: the former is what he must know.
-  return (await tellForbidden({ ...world, application })) ? NOT_PERMITTED : hinder(goal, checked.hindrances, tell);
+  return tellForbidden({ ...world, application }) ? NOT_PERMITTED : hinder(goal, checked.hindrances, tell);
 }
 
 async function perform(
@@ -164,7 +164,7 @@ async function achieve(goal: Exclude<Goal, 'status'>, situation: Situation): Pro
     case 'restart':
       return startVerdict(await restart(situation));
     case 'restart-if-alive':
-      return (await isAnyAlive(situation)) ? startVerdict(await restart(situation)) : OK;
+      return isAnyAlive(situation) ? startVerdict(await restart(situation)) : OK;
     default:
       return goal satisfies never;
   }

@@ -33,7 +33,7 @@ export async function status(situation: Situation): Promise<Outcome> {
 /** Starts every configured worker that is not alive, and waits until each is running or has failed. */
 export async function start(situation: Situation): Promise<Outcome> {
   const session = open(situation);
-  const forbidden = await findForbidden(session, situation);
+  const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await drive(configured(situation, { stage: 'start-due' }), session);
   return conclude(session, situation, 'started', members);
@@ -42,7 +42,7 @@ export async function start(situation: Situation): Promise<Outcome> {
 /** Stops every worker, stale ones included; returns as soon as all are gone. */
 export async function stop(situation: Situation): Promise<Outcome> {
   const session = open(situation);
-  const forbidden = await findForbidden(session, situation);
+  const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await stopAll(session, situation);
   const failures = failuresOf(members);
@@ -54,7 +54,7 @@ export async function stop(situation: Situation): Promise<Outcome> {
 /** Stops all, then starts every port whose worker is gone: a second worker never starts beside a stuck first one. */
 export async function restart(situation: Situation): Promise<Outcome> {
   const session = open(situation);
-  const forbidden = await findForbidden(session, situation);
+  const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const stopped = await stopAll(session, situation);
   const failures = failuresOf(stopped);
@@ -80,14 +80,14 @@ function wasStopped(journey: Journey): boolean {
 }
 
 /** Tells whether there are workers that the caller may not signal, and who they are. */
-export async function tellForbidden(situation: Situation): Promise<boolean> {
-  return (await findForbidden(open(situation), situation)).length > 0;
+export function tellForbidden(situation: Situation): boolean {
+  return findForbidden(open(situation), situation).length > 0;
 }
 
 /** Whether any worker of the application is alive, stale ones included. */
-export async function isAnyAlive(situation: Situation): Promise<boolean> {
+export function isAnyAlive(situation: Situation): boolean {
   const session = open(situation);
-  await session.observer.look(questions(situation, session.observer.findStale()));
+  session.observer.look(portsOf(situation, session.observer.findStale()));
   return session.observer.seen().length > 0;
 }
 
@@ -99,14 +99,13 @@ function configured({ application }: Situation, journey: Journey): Member[] {
   return application.specs.map((spec) => ({ spec, journey, starter: undefined }));
 }
 
-function questions({ application }: Situation, stale: readonly Port[]): Parameters<Observer['look']>[0] {
-  const ports = [...application.specs.map((spec) => spec.port), ...stale];
-  return ports.map((port) => ({ port, about: 'life', starter: undefined }));
+function portsOf({ application }: Situation, stale: readonly Port[]): Port[] {
+  return [...application.specs.map((spec) => spec.port), ...stale];
 }
 
 async function stopAll(session: Drive, situation: Situation): Promise<readonly Member[]> {
   const stale = session.observer.findStale();
-  await session.observer.look(questions(situation, stale));
+  session.observer.look(portsOf(situation, stale));
   if (session.observer.seen().length > 0) situation.tell({ kind: 'killing' });
   const { specOf } = situation.application;
   const staleMembers = stale.map(
@@ -116,11 +115,11 @@ async function stopAll(session: Drive, situation: Situation): Promise<readonly M
 }
 
 /** Tells of workers that the caller may not signal: a command that could only do half of its work does none. */
-async function findForbidden(session: Drive, situation: Situation): Promise<Failure[]> {
+function findForbidden(session: Drive, situation: Situation): Failure[] {
   const { host, tell } = situation;
   const { uid } = host.processes.self;
   if (uid === 0) return [];
-  await session.observer.look(questions(situation, session.observer.findStale()));
+  session.observer.look(portsOf(situation, session.observer.findStale()));
   const forbidden = session.observer.seen().filter(({ process }) => process.uids[0] !== uid);
   return forbidden.map(({ port, process }) => {
     tell({ kind: 'forbidden', port, pid: process.id.pid, user: host.accounts.nameOf(process.uids[0]) });
@@ -139,7 +138,7 @@ async function conclude(
   members: readonly Member[],
 ): Promise<Outcome> {
   for (const { starter } of members) starter?.release();
-  const found = await survey(session.observer, situation.application);
+  const found = await survey(session.observer);
   for (const { port, pid, uid } of session.observer.lookAlikes()) {
     situation.tell({ kind: 'look-alike', port, pid, user: situation.host.accounts.nameOf(uid) });
   }

@@ -60,14 +60,35 @@ export class Observer {
     this.#configPaths = new Set([application.configPath, target]);
   }
 
-  /** Answers all questions, in their order; waits for every worker that is asked whether it is ready. */
-  async look(questions: readonly Question[]): Promise<Sighting[]> {
+  /** Looks at the processes of some ports. */
+  look(ports: readonly Port[]): Sighting[] {
+    const questions = ports.map((port): Question => ({ port, about: 'life', starter: undefined }));
     this.#lookAtProcesses(questions);
-    const http = await this.#prober.askAll([...this.#workersAsked(questions).keys()]);
-    return this.#sightings(questions, http);
+    return this.#sightings(questions, new Map());
   }
 
-  /** The same, but no worker holds up the others: one that does not answer within `wait` counts as silent for now. */
+  /** A fresh look at everything: all configured workers, whether they are ready, and the stale ones. */
+  async lookAtAll(): Promise<{ readonly port: Port; readonly isStale: boolean; readonly sighting: Sighting }[]> {
+    this.#known.clear();
+    const configured = this.#application.specs.map((spec) => spec.port);
+    // Workers think about their answers while we look at /proc.
+    const begun = await this.#prober.begin(configured);
+    const stale = this.findStale();
+    const questions: Question[] = [
+      ...configured.map((port) => ({ port, about: 'answer', starter: undefined }) as const),
+      ...stale.map((port) => ({ port, about: 'life', starter: undefined }) as const),
+    ];
+    this.#lookAtProcesses(questions);
+    const workers = this.#workersAsked(questions);
+    this.#owners.check(workers, this.#host);
+    const sightings = this.#sightings(questions, await this.#prober.finish([...workers.keys()], begun));
+    return questions.flatMap(({ port, about }, index) => {
+      const sighting = sightings[index];
+      return sighting === undefined ? [] : [{ port, isStale: about === 'life', sighting }];
+    });
+  }
+
+  /** Answers questions, in their order; a worker that does not answer within `wait` counts as silent for now. */
   async glance(questions: readonly Question[], wait: Millis): Promise<Sighting[]> {
     this.#lookAtProcesses(questions);
     const http = await this.#prober.latest(this.#workersAsked(questions), wait);
@@ -80,11 +101,6 @@ export class Observer {
     this.#freshScan = processes;
     this.#learnPaths(processes);
     return stalePorts(processes, this.#fleet(), new Set(this.#application.specs.map((spec) => spec.port)));
-  }
-
-  /** Makes the next look a fresh one. */
-  forget(): void {
-    this.#known.clear();
   }
 
   /** What the last looks took for workers, by port, with their owners. */

@@ -13,11 +13,14 @@ const PAUSE = millis(25);
 /** The same for one that has no socket: a child of it may have the port, but hardly. */
 const LONG_PAUSE = millis(250);
 
+/** What workers were asked and have yet to answer. */
+type Owed = ReadonlyMap<Port, Promise<HttpSight>>;
+
 /** The probes of one command. */
 export class Prober {
   readonly #host: Host;
   readonly #readiness: Readiness;
-  readonly #asking = new Map<Port, Promise<void>>();
+  readonly #owed = new Map<Port, Promise<HttpSight>>();
   readonly #answers = new Map<Port, HttpSight>();
   readonly #askedAt = new Map<Port, Instant>();
 
@@ -30,22 +33,28 @@ export class Prober {
   forget(port: Port): void {
     this.#answers.delete(port);
     this.#askedAt.delete(port);
-    this.#asking.delete(port);
+    this.#owed.delete(port);
   }
 
-  /** Asks every worker, and waits until each has answered or had its second. */
-  async askAll(ports: readonly Port[]): Promise<ReadonlyMap<Port, HttpSight>> {
+  /** Asks as many as may be asked at once, and lets the questions go out: what is done next is done while they answer. */
+  async begin(ports: readonly Port[]): Promise<Owed> {
+    const begun = new Map<Port, Promise<HttpSight>>();
+    for (const port of ports) {
+      const owed = this.#owed.get(port) ?? (this.#owed.size < MOST_PROBES ? this.#ask(port) : undefined);
+      if (owed !== undefined) begun.set(port, owed);
+    }
+    if (begun.size > 0) await this.#host.clock.turn();
+    return begun;
+  }
+
+  /** Asks all who have not been asked, and waits until each has answered or had its second. */
+  async finish(ports: readonly Port[], begun: Owed): Promise<ReadonlyMap<Port, HttpSight>> {
     const answers = new Map<Port, HttpSight>();
-    const queue = ports
-      .toSorted((one, other) => Number(this.#asking.has(other)) - Number(this.#asking.has(one)))
-      .values();
+    const isOwed = (port: Port): number => Number(begun.has(port) || this.#owed.has(port));
+    const queue = ports.toSorted((one, other) => isOwed(other) - isOwed(one)).values();
     const askNext = async (): Promise<void> => {
-      for (const port of queue) {
-        // An answer that is still owed is as fresh as a new one, and nobody is asked twice at once.
-        if (!this.#asking.has(port)) this.#ask(port);
-        await this.#asking.get(port);
-        answers.set(port, this.#answers.get(port) ?? 'silent');
-      }
+      // An answer that is still owed is as fresh as a new one, and nobody is asked twice at once.
+      for (const port of queue) answers.set(port, await (begun.get(port) ?? this.#owed.get(port) ?? this.#ask(port)));
     };
     await Promise.all(Array.from({ length: Math.min(MOST_PROBES, ports.length) }, askNext));
     return answers;
@@ -55,13 +64,13 @@ export class Prober {
   async latest(workers: ReadonlyMap<Port, ProcessSight>, wait: Millis): Promise<ReadonlyMap<Port, HttpSight>> {
     // Whoever was asked longest ago comes first, so that silent workers do not keep the others from being asked.
     const queue = [...workers].toSorted(([one], [other]) => this.#lastAsked(one) - this.#lastAsked(other));
-    for (const [port, worker] of queue) if (this.#isDue(port, worker)) this.#ask(port);
-    const owed = [...workers.keys()].flatMap((port) => this.#asking.get(port) ?? []);
+    for (const [port, worker] of queue) if (this.#isDue(port, worker)) void this.#ask(port);
+    const owed = [...workers.keys()].flatMap((port) => this.#owed.get(port) ?? []);
     if (owed.length > 0) await Promise.race([Promise.all(owed), this.#host.clock.sleep(wait)]);
     return new Map(
       [...workers.keys()].map((port) => [
         port,
-        this.#answers.get(port) ?? (this.#asking.has(port) ? 'silent' : 'unasked'),
+        this.#answers.get(port) ?? (this.#owed.has(port) ? 'silent' : 'unasked'),
       ]),
     );
   }
@@ -72,21 +81,26 @@ export class Prober {
 
   #isDue(port: Port, worker: ProcessSight): boolean {
     const askedAt = this.#askedAt.get(port);
-    if (this.#asking.has(port) || this.#asking.size >= MOST_PROBES) return false;
+    if (this.#owed.has(port) || this.#owed.size >= MOST_PROBES) return false;
     if (askedAt === undefined) return true;
     const now = this.#host.clock.now();
     if (now < after(askedAt, PAUSE)) return false;
     return now >= after(askedAt, LONG_PAUSE) || this.#host.sockets.holdsAny(worker);
   }
 
-  #ask(port: Port): void {
+  #ask(port: Port): Promise<HttpSight> {
     this.#askedAt.set(port, this.#host.clock.now());
     const asking = this.#host.sockets.probe(port, this.#readiness).then((sight) => {
-      if (this.#asking.get(port) !== asking) return;
+      // A question to an earlier process on the port: forget() has been called since.
+      if (this.#owed.get(port) !== asking) return sight;
       this.#answers.set(port, sight);
-      this.#asking.delete(port);
+      this.#owed.delete(port);
+      return sight;
     });
-    this.#asking.set(port, asking);
+    this.#owed.set(port, asking);
+    // What goes wrong with it is told to whoever waits for it; if nobody does any more, something else went wrong before.
+    asking.catch(() => undefined);
+    return asking;
   }
 }
 

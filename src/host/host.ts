@@ -20,6 +20,8 @@ export interface Clock {
   /** Monotonic: unmoved by a change of the wall clock. */
   now(): Instant;
   sleep(wait: Millis): Promise<void>;
+  /** Lets what has begun take its next step: connections are made, questions go out. */
+  turn(): Promise<void>;
 }
 
 /** A launched worker, seen from its parent. */

@@ -26,6 +26,7 @@ export function openHost(): Host {
     clock: {
       now: monotonic,
       sleep: (wait) => new Promise((resolve) => setTimeout(resolve, wait)),
+      turn: () => new Promise((resolve) => setImmediate(resolve)),
     },
     processes: {
       self: {

@@ -67,7 +67,7 @@ test('it launches nothing for a worker that goes away while it looks', async () 
   const sim = new Sim();
   sim.running(8000);
   const worker = sim.find('worker 8000');
-  await plays(sim, 'status', '0.0 = nothing: 8000 alive', {
+  await plays(sim, 'status', '0.0 = nothing: 8000 down', {
     meddle: ({ op }) => {
       if (op === 'probe') sim.kernel.end(worker, 'crashed');
       return undefined;

@@ -103,6 +103,7 @@ export class SimHost implements Host {
     this.clock = {
       now: () => this.#kernel.now as Instant,
       sleep: (wait) => this.#sleep(wait),
+      turn: async () => undefined,
     };
     this.processes = {
       self: { pids: new Set(this.#ancestors()), uid: life.supervisor.uids[1] },

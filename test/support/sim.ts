@@ -93,7 +93,7 @@ export class Sim {
   async isAnyAlive(): Promise<boolean> {
     let answer = false;
     await this.#command('try-restart', {}, async (situation) => {
-      answer = await isAnyAlive(situation);
+      answer = isAnyAlive(situation);
       return { survey: undefined, failures: [] };
     });
     return answer;
