@@ -1,4 +1,5 @@
-import { collect, emptyScope, execute } from './python-execute.ts';
+import { collect, run } from './python-execute.ts';
+import { emptyScope } from './python-scope.ts';
 import { placeOf, unread } from './python-source.ts';
 import { parseFile } from './python-statements.ts';
 import type { Surroundings } from './python-surroundings.ts';
@@ -16,15 +17,13 @@ export interface ConfigRead {
 export function readConfig(
   bytes: Uint8Array,
   isOption: (name: string) => boolean,
-  _surroundings: Surroundings,
+  surroundings: Surroundings,
 ): ConfigRead | Unread {
   const { text, statements, stop } = parseFile(bytes);
   if (stop !== undefined) return unread(text, stop);
-  const scope = emptyScope();
-  for (const statement of statements) {
-    const failure = execute(statement, scope);
-    if (failure !== undefined) return unread(text, failure);
-  }
+  const scope = emptyScope('config', surroundings, () => undefined);
+  const outcome = run(statements, scope);
+  if (typeof outcome === 'object') return unread(text, outcome);
   const assigned = collect(scope, isOption, text);
   if (!(assigned instanceof Map)) return unread(text, assigned);
   const isUnset = (name: string): boolean => isOption(name) && !assigned.has(name);

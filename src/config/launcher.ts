@@ -1,10 +1,12 @@
 import { warnOfAnnotations } from './config-file.ts';
-import { evaluate, isKnown, type Scope } from './python-evaluate.ts';
-import { collect, emptyScope, execute } from './python-execute.ts';
+import { evaluate } from './python-evaluate.ts';
+import { collect, run } from './python-execute.ts';
+import { keywordsOf } from './python-keywords.ts';
+import { type Effect, emptyScope, importedPath, isKnown, type Keyword, type Scope } from './python-scope.ts';
 import { needsPython, placeOf, type Stop, unread } from './python-source.ts';
 import { parseFile } from './python-statements.ts';
 import type { Surroundings } from './python-surroundings.ts';
-import type { Argument, Expr, Statement } from './python-tree.ts';
+import type { Argument, Expr } from './python-tree.ts';
 import type { Assigned, Unread, Warning } from './python-value.ts';
 
 /**
@@ -19,13 +21,7 @@ export interface SupervisorCall {
   readonly arguments: ReadonlyMap<string, Assigned>;
 }
 
-/**
- * What a launcher does to itself and so to what it starts, in its order: `os.chdir`, a variable that is set, or removed where
- * there is no value. Paths are as written.
- */
-export type Effect =
-  | { readonly kind: 'directory'; readonly path: string }
-  | { readonly kind: 'variable'; readonly name: string; readonly value: string | undefined };
+export type { Effect };
 
 /** A launcher that was read. */
 export interface LauncherRead {
@@ -48,50 +44,27 @@ const PARAMETERS: readonly string[] = ['script', 'config', 'app'];
 export function readLauncher(
   bytes: Uint8Array,
   isOption: (name: string) => boolean,
-  _surroundings: Surroundings,
+  surroundings: Surroundings,
 ): LauncherRead | Unread {
   const { text, statements, stop } = parseFile(bytes);
   if (stop !== undefined) return unread(text, stop);
   const isArgument = (name: string): boolean => PARAMETERS.includes(name) || isOption(name);
-  const call = followCall(statements, isArgument, text);
+  let made: SupervisorCall | undefined;
+  const scope = emptyScope('launcher', surroundings, (call, inner) => {
+    const generation = generationOf(call.callee, inner);
+    if (typeof generation !== 'string') return generation;
+    const read = readCall(generation, call.arguments, isArgument, inner, text);
+    if ('kind' in read) return read;
+    made = read;
+    // The original ends with the call, so what follows it was never executed.
+    return 'over';
+  });
+  const outcome = run(statements, scope);
+  if (typeof outcome === 'object') return unread(text, outcome);
+  const call = made ?? settle(collect(scope, isArgument, text), scope.world.imported);
   if ('kind' in call) return unread(text, call);
   const isUnset = (name: string): boolean => isArgument(name) && !call.arguments.has(name);
-  return { kind: 'read', call, effects: [], warnings: warnOfAnnotations(statements, isUnset, text) };
-}
-
-function followCall(
-  statements: readonly Statement[],
-  isArgument: (name: string) => boolean,
-  text: string,
-): SupervisorCall | Stop {
-  const scope = emptyScope();
-  const modules = new Set<string>();
-  for (const statement of statements.flatMap((one) => (one.kind === 'main-guard' ? one.body : [one]))) {
-    if (statement.kind === 'import') for (const module of statement.modules) modules.add(module);
-    const call = callIn(statement, scope, modules);
-    // The original ends with the call, so what follows it was never executed.
-    if (call !== undefined && 'generation' in call) return readCall(call, isArgument, scope, text);
-    const failure = call ?? leaveUnknown(statement, scope) ?? execute(statement, scope);
-    if (failure !== undefined) return failure;
-  }
-  return settle(collect(scope, isArgument, text), modules);
-}
-
-interface FoundCall {
-  readonly generation: Generation;
-  readonly arguments: readonly Argument[];
-}
-
-function callIn(statement: Statement, scope: Scope, modules: ReadonlySet<string>): FoundCall | Stop | undefined {
-  if (statement.kind !== 'expression' || statement.value.kind !== 'call') return undefined;
-  const generation = generationOf(statement.value.callee, scope, modules);
-  return typeof generation === 'string' ? { generation, arguments: statement.value.arguments } : generation;
-}
-
-// In a launcher an expression may change the directory or the environment that the workers inherit, or call supervisor().
-function leaveUnknown(statement: Statement, scope: Scope): Stop | undefined {
-  const value = 'value' in statement && statement.value !== undefined ? evaluate(statement.value, scope) : undefined;
-  return value?.kind === 'unknown' ? needsPython(value.at, value.what) : undefined;
+  return { kind: 'read', call, effects: scope.world.effects, warnings: warnOfAnnotations(statements, isUnset, text) };
 }
 
 // A launcher without a call may set what it has to say as a configuration file does.
@@ -105,7 +78,7 @@ function settle(assigned: Map<string, Assigned> | Stop, modules: ReadonlySet<str
 }
 
 /** Which supervisor is called here; undefined: something else is. */
-function generationOf(callee: Expr, scope: Scope, modules: ReadonlySet<string>): Generation | Stop | undefined {
+function generationOf(callee: Expr, scope: Scope): Generation | Stop | undefined {
   if (callee.kind === 'name' && callee.name === 'supervisor' && !scope.names.has('supervisor')) {
     return invalid(callee.at, "NameError: name 'supervisor' is not defined");
   }
@@ -118,37 +91,66 @@ function generationOf(callee: Expr, scope: Scope, modules: ReadonlySet<string>):
     return invalid(callee.at, `${path} is no supervisor of Frontik; it is imported from one of ${known}`);
   }
   // `import frontik` alone does not import what is inside (Python Language Reference 5.4.2).
-  return modules.has(module) ? generation : undefined;
-}
-
-function importedPath(expr: Expr, scope: Scope): string | undefined {
-  if (expr.kind === 'name') return scope.names.get(expr.name)?.path;
-  if (expr.kind !== 'attribute') return undefined;
-  const path = importedPath(expr.of, scope);
-  return path && `${path}.${expr.name}`;
+  return scope.world.imported.has(module) ? generation : undefined;
 }
 
 function readCall(
-  call: FoundCall,
+  generation: Generation,
+  given: readonly Argument[],
   isArgument: (name: string) => boolean,
   scope: Scope,
   text: string,
 ): SupervisorCall | Stop {
   const assigned = new Map<string, Assigned>();
-  for (const [index, argument] of call.arguments.entries()) {
-    const { at } = argument;
-    if (argument.name.startsWith('*')) return needsPython(at, 'an unpacking of arguments');
-    const name = argument.name === '' ? PARAMETERS[index] : argument.name;
+  const add = (name: string, { value, at }: Keyword, argumentAt: number): Stop | undefined => {
+    if (!isArgument(name)) {
+      return invalid(argumentAt, `TypeError: supervisor() got an unexpected keyword argument '${name}'`);
+    }
+    if (assigned.has(name)) {
+      return invalid(argumentAt, `TypeError: supervisor() got multiple values for argument '${name}'`);
+    }
+    assigned.set(name, { name, value, at: placeOf(text, at) });
+    return undefined;
+  };
+  for (const [index, { at, name: written, value: expr }] of given.entries()) {
+    if (written.startsWith('*')) {
+      const stop = addAll(unpacked(written, expr, scope), at, add);
+      if (stop !== undefined) return stop;
+      continue;
+    }
+    const name = written === '' ? PARAMETERS[index] : written;
     if (name === undefined)
       return invalid(at, 'TypeError: supervisor() takes script, config and app, and no more by position');
-    if (!isArgument(name)) return invalid(at, `TypeError: supervisor() got an unexpected keyword argument '${name}'`);
-    if (assigned.has(name)) return invalid(at, `TypeError: supervisor() got multiple values for argument '${name}'`);
-    const value = evaluate(argument.value, scope);
+    const value = evaluate(expr, scope);
     if (value.kind === 'unknown') return needsPython(value.at, value.what);
     if (!isKnown(value)) return value;
-    assigned.set(name, { name, value, at: placeOf(text, argument.value.at) });
+    const stop = add(name, { value, at: expr.at }, at);
+    if (stop !== undefined) return stop;
   }
-  return { generation: call.generation, arguments: assigned };
+  return { generation, arguments: assigned };
+}
+
+function addAll(
+  entries: ReadonlyMap<string, Keyword> | undefined,
+  at: number,
+  add: (name: string, entry: Keyword, at: number) => Stop | undefined,
+): Stop | undefined {
+  if (entries === undefined) return needsPython(at, 'an unpacking of arguments');
+  for (const [name, entry] of entries) {
+    const stop = add(name, entry, at);
+    if (stop !== undefined) return stop;
+  }
+  return undefined;
+}
+
+/** What `**expr` stands for: a dict that is written out, here or where its name got it, if nothing can have changed it since. */
+function unpacked(stars: string, expr: Expr, scope: Scope): ReadonlyMap<string, Keyword> | undefined {
+  if (stars !== '**') return undefined;
+  if (expr.kind !== 'name') return keywordsOf(expr, scope);
+  const binding = scope.names.get(expr.name);
+  return binding?.means.kind === 'keywords' && binding.unseen === scope.world.unseen
+    ? binding.means.entries
+    : undefined;
 }
 
 function invalid(at: number, text: string): Stop {

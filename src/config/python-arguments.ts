@@ -3,6 +3,7 @@
 import { isAtComprehension, type ReadExpr, readClosing, readComprehension } from './python-brackets.ts';
 import type { Cursor } from './python-cursor.ts';
 import { readName } from './python-names.ts';
+import { PYTHON_2 } from './python-source.ts';
 import type { Argument, Expr } from './python-tree.ts';
 
 /** The arguments of a call, after its opening parenthesis. */
@@ -66,38 +67,62 @@ function refuseGenerator(c: Cursor, at: number): undefined {
 /** How far a parameter list has come: what may still follow depends on it (8.7). */
 type Stage = 'plain' | 'default' | 'star' | 'bare star' | 'end';
 
-/** The parameters of a lambda and the colon after them. */
-export function readParameters(c: Cursor, readExpression: ReadExpr): true | undefined {
-  const names = new Set<string>();
+/** What the parameters read so far have bound and evaluate. */
+interface Parameters {
+  readonly names: Set<string>;
+  readonly parts: Expr[]; // defaults and annotations
+  readonly isAnnotated: boolean; // a lambda has no annotations
+  readonly readExpression: ReadExpr;
+}
+
+/** The parameters of a lambda, or of a def, and what ends them; gives their defaults and annotations. */
+export function readParameters(c: Cursor, end: ':' | ')', readExpression: ReadExpr): readonly Expr[] | undefined {
+  const read: Parameters = { names: new Set(), parts: [], isAnnotated: end === ')', readExpression };
   let stage: Stage | undefined = 'plain';
-  while (!c.isAt(':')) {
-    stage = readParameter(c, stage, names, readExpression);
+  while (!c.isAt(end)) {
+    stage = readParameter(c, stage, read);
     if (stage === undefined) return undefined;
     if (!c.take(',')) break;
   }
-  return stage === 'bare star' ? refuseBareStar(c) : c.expect(':');
+  return stage === 'bare star' ? refuseBareStar(c) : c.expect(end) && read.parts;
 }
 
-function readParameter(c: Cursor, stage: Stage, names: Set<string>, readExpression: ReadExpr): Stage | undefined {
+function readParameter(c: Cursor, stage: Stage, read: Parameters): Stage | undefined {
   const { at } = c.token;
   const isAfterStar = stage === 'star' || stage === 'bare star';
-  // Parameters that go by their position only came with Python 3.8.
-  if (c.isAt('/')) return c.leaveToPython(at, 'a lambda with /');
+  if (c.isAt('/') || c.isAt('(')) return leaveParameter(c, at);
   if (stage === 'end' || (isAfterStar && c.isAt('*'))) return c.refuse();
-  if (c.take('**')) return stage === 'bare star' ? refuseBareStar(c) : readParameterName(c, names) && 'end';
-  if (c.take('*')) return c.isAt(',') ? 'bare star' : readParameterName(c, names) && 'star';
-  if (readParameterName(c, names) === undefined) return undefined;
-  if (c.take('=')) return readExpression(c) && (isAfterStar ? 'star' : 'default');
+  if (c.isAt('*') || c.isAt('**')) return readStarred(c, stage, read);
+  if (readParameterName(c, read) === undefined) return undefined;
+  if (c.take('=')) return readPart(c, read) && (isAfterStar ? 'star' : 'default');
   if (stage === 'default') return c.refuse(at, 'non-default argument follows default argument');
   return isAfterStar ? 'star' : stage;
 }
 
-function readParameterName(c: Cursor, names: Set<string>): true | undefined {
+function readStarred(c: Cursor, stage: Stage, read: Parameters): Stage | undefined {
+  if (c.next().text === '*') return c.isAt(',') ? 'bare star' : readParameterName(c, read) && 'star';
+  return stage === 'bare star' ? refuseBareStar(c) : readParameterName(c, read) && 'end';
+}
+
+// Parameters that go by their position only came with Python 3.8, and tuples of parameters went with 3.0.
+function leaveParameter(c: Cursor, at: number): undefined {
+  return c.leaveToPython(at, c.isAt('/') ? 'a parameter list with /' : PYTHON_2);
+}
+
+function readParameterName(c: Cursor, read: Parameters): true | undefined {
   const { at } = c.token;
   const name = readName(c);
   if (name === undefined) return undefined;
-  if (names.has(name)) c.refuseLater(at, `duplicate argument '${name}' in function definition`);
-  names.add(name);
+  if (read.names.has(name)) c.refuseLater(at, `duplicate argument '${name}' in function definition`);
+  read.names.add(name);
+  return read.isAnnotated && c.take(':') ? readPart(c, read) : true;
+}
+
+function readPart(c: Cursor, read: Parameters): true | undefined {
+  if (c.isAt('*')) return c.leaveToPython(c.token.at, 'a starred annotation');
+  const part = read.readExpression(c);
+  if (part === undefined) return undefined;
+  read.parts.push(part);
   return true;
 }
 

@@ -31,23 +31,36 @@ export function isAtComprehension(c: Cursor): boolean {
 /** The `for` and `if` parts of a comprehension; the names they bind are its own. */
 export function readComprehension(c: Cursor, item: Expr, what: string, readDisjunction: ReadExpr): Expr | undefined {
   if (item.kind === 'starred') return c.refuse(item.at, 'iterable unpacking cannot be used in comprehension');
+  const parts: Expr[] = [item];
   while (isAtComprehension(c)) {
     if (c.isAt('async')) return c.leaveToPython(c.token.at, 'async');
     c.next();
-    if (readLoopNames(c, 'in') === undefined || readDisjunction(c) === undefined) return undefined;
-    while (c.take('if')) if (readDisjunction(c) === undefined) return undefined;
+    if (readLoopNames(c, 'in') === undefined) return undefined;
+    do {
+      const part = readDisjunction(c);
+      if (part === undefined) return undefined;
+      parts.push(part);
+    } while (c.take('if'));
   }
-  return { kind: 'opaque', at: item.at, what };
+  return { kind: 'opaque', at: item.at, what, parts };
 }
 
-// Names, and brackets around names; the attributes, items and starred names that may stand here too are left to Python.
-function readLoopNames(c: Cursor, end: string): true | undefined {
+/** Names, and brackets around names; the attributes, items and starred names that may stand here too are left to Python. */
+export function readLoopNames(c: Cursor, end: string): string[] | undefined {
+  const names: string[] = [];
   do {
     if (c.isAt('*')) return c.leaveToPython(c.token.at, 'a starred loop variable');
-    const closing = c.take('(') ? ')' : c.take('[') ? ']' : undefined;
-    const isRead = closing === undefined ? readName(c) : c.take(closing) || readLoopNames(c, closing);
-    if (isRead === undefined) return undefined;
+    const read = readLoopName(c);
+    if (read === undefined) return undefined;
+    names.push(...read);
   } while (c.take(',') && !c.isAt(end));
   if (c.isAt('.') || c.isAt('[') || c.isAt('(')) return c.leaveToPython(c.token.at, 'an unusual loop variable');
-  return c.expect(end);
+  return c.expect(end) && names;
+}
+
+function readLoopName(c: Cursor): readonly string[] | undefined {
+  const closing = c.take('(') ? ')' : c.take('[') ? ']' : undefined;
+  if (closing !== undefined) return c.take(closing) ? [] : readLoopNames(c, closing);
+  const name = readName(c);
+  return name === undefined ? undefined : [name];
 }

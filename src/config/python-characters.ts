@@ -36,7 +36,7 @@ export function skipLine(text: string, start: number): number {
 const OPERATORS: ReadonlySet<string> = new Set(
   (
     '**= //= >>= <<= ... ** // >> << -> += -= *= /= %= @= &= |= ^= <= >= == != := ' +
-    '+ - * / % @ & | ^ ~ < > = ( ) [ ] { } , : . ; ! ? $ `'
+    '<> + - * / % @ & | ^ ~ < > = ( ) [ ] { } , : . ; ! ? $ `'
   ).split(' '),
 );
 

@@ -36,6 +36,10 @@ export class Cursor {
     return this.token.text === text;
   }
 
+  isOf(kind: Token['kind']): boolean {
+    return this.token.kind === kind;
+  }
+
   /** Gives the current word and goes to the next. */
   next(): Token {
     const passed = this.token;

@@ -1,41 +1,18 @@
-// The values of expressions that need no running Python: literals, names assigned from them, and exact arithmetic.
+// The values of expressions that need no running Python: literals, names, exact arithmetic, and what the environment says.
 
-import { isPredefined } from './python-names.ts';
-import { calculate, negate } from './python-operators.ts';
+import { call, constantOf, isKnownBuiltIn, isKnownFunction, readVariable, requireVariable } from './python-calls.ts';
+import { compare } from './python-comparisons.ts';
+import { calculate, isTrue, negate } from './python-operators.ts';
+import { importedPath, isContainer, isKnown, lookUp, type Scope, type Unknown, unknown } from './python-scope.ts';
 import type { Stop } from './python-source.ts';
-import type { Expr } from './python-tree.ts';
+import type { Compared, Expr } from './python-tree.ts';
 import { type PyValue, typeName } from './python-value.ts';
 
-/** A value that only a running Python has: the expression that is needed for it, and what that is in an operator's words. */
-export interface Unknown {
-  readonly kind: 'unknown';
-  readonly at: number;
-  readonly what: string;
-  readonly cause: string; // what the expression goes back to, through all the names between
-}
+type Result = PyValue | Unknown | Stop;
+type Of<Kind extends Expr['kind']> = Extract<Expr, { kind: Kind }>;
 
-/** A value that only a running Python has, from its first expression on. */
-export function unknown(at: number, what: string, cause: string = what): Unknown {
-  return { kind: 'unknown', at, what, cause };
-}
-
-/** What a name stands for. */
-export interface Binding {
-  readonly value: PyValue | Unknown;
-  readonly at: number; // of the expression
-  readonly unseen: number; // how much had been passed over by then
-  readonly path: string | undefined; // the dotted name of what an import bound
-}
-
-/** The names of a file while its statements are followed. */
-export interface Scope {
-  readonly names: Map<string, Binding>;
-  /** How many imports, calls and the like were passed over: each may have changed a list, or made a new built-in name. */
-  unseen: number;
-}
-
-/** The value of an expression; an `invalid` Stop when it certainly raises. */
-export function evaluate(expr: Expr, scope: Scope): PyValue | Unknown | Stop {
+/** The value of an expression; an `invalid` Stop when it certainly raises. Nothing is changed by it. */
+export function evaluate(expr: Expr, scope: Scope): Result {
   switch (expr.kind) {
     case 'constant':
       return expr.value;
@@ -49,14 +26,18 @@ export function evaluate(expr: Expr, scope: Scope): PyValue | Unknown | Stop {
       return evaluateUnary(expr.operator, expr.at, evaluate(expr.of, scope));
     case 'binary':
       return evaluateBinary(expr, scope);
+    case 'comparison':
+      return evaluateComparison(expr, scope);
+    case 'conditional':
+      return evaluateConditional(expr, scope);
     case 'starred':
       return unknown(expr.at, 'an unpacking');
     case 'attribute':
-      return unknown(expr.at, 'an attribute');
+      return evaluateAttribute(expr, scope);
     case 'subscript':
-      return unknown(expr.at, 'a subscript');
+      return evaluateSubscript(expr, scope);
     case 'call':
-      return unknown(expr.at, 'a function call');
+      return evaluateCall(expr, scope);
     case 'opaque':
       return unknown(expr.at, expr.what);
     default:
@@ -64,34 +45,14 @@ export function evaluate(expr: Expr, scope: Scope): PyValue | Unknown | Stop {
   }
 }
 
-/** Whether evaluation gave a value. */
-export function isKnown(result: PyValue | Unknown | Stop): result is PyValue {
-  return result.kind !== 'unknown' && result.kind !== 'invalid' && result.kind !== 'needs-python';
+/** Whether an expression counts as true. */
+export function decide(expr: Expr, scope: Scope): boolean | Unknown | Stop {
+  const value = evaluate(expr, scope);
+  if (!isKnown(value)) return value;
+  return isTrue(value) ?? unknown(expr.at, `whether a ${typeName(value)} is empty`);
 }
 
-function lookUp(name: string, at: number, scope: Scope): PyValue | Unknown | Stop {
-  const value = scope.names.get(name)?.value;
-  if (value === undefined) {
-    if (isPredefined(name)) return unknown(at, `the built-in name ${name}`);
-    if (scope.unseen > 0) return unknown(at, `the name ${name}, which is not assigned here`);
-    return { kind: 'invalid', at, text: `NameError: name '${name}' is not defined` };
-  }
-  if (value.kind === 'unknown') return unknown(at, `the name ${name}, which holds ${value.cause}`, value.cause);
-  // Two names may share a list, and a change by one is seen by the other.
-  if (isContainer(value)) return unknown(at, `the name ${name}, which holds a ${typeName(value)}`);
-  return value;
-}
-
-/** Whether a value may hold others, and so change or be found changed. */
-export function isContainer(value: PyValue): boolean {
-  return value.kind === 'list' || value.kind === 'tuple' || value.kind === 'set' || value.kind === 'dict';
-}
-
-function evaluateItems(
-  exprs: readonly Expr[],
-  scope: Scope,
-  combine: (items: readonly PyValue[]) => PyValue,
-): PyValue | Unknown | Stop {
+function evaluateItems(exprs: readonly Expr[], scope: Scope, combine: (items: readonly PyValue[]) => Result): Result {
   const items: PyValue[] = [];
   for (const expr of exprs) {
     const item = evaluate(expr, scope);
@@ -102,12 +63,7 @@ function evaluateItems(
 }
 
 // Each key comes before its value (6.2.7). A container as a key may be more than Python can hash.
-function evaluateHashed(
-  keys: readonly Expr[],
-  values: readonly Expr[],
-  scope: Scope,
-  whole: PyValue,
-): PyValue | Unknown | Stop {
+function evaluateHashed(keys: readonly Expr[], values: readonly Expr[], scope: Scope, whole: PyValue): Result {
   for (const [index, expr] of keys.entries()) {
     const key = evaluate(expr, scope);
     if (!isKnown(key)) return key;
@@ -119,20 +75,115 @@ function evaluateHashed(
   return whole;
 }
 
-function evaluateUnary(operator: string, at: number, operand: PyValue | Unknown | Stop): PyValue | Unknown | Stop {
+function evaluateUnary(operator: string, at: number, operand: Result): Result {
   if (!isKnown(operand)) return operand;
   return negate(operator, operand) ?? unknown(at, `the operation ${operator} ${typeName(operand)}`);
 }
 
-function evaluateBinary(expr: Extract<Expr, { kind: 'binary' }>, scope: Scope): PyValue | Unknown | Stop {
+function evaluateBinary(expr: Of<'binary'>, scope: Scope): Result {
   const left = evaluate(expr.left, scope);
   if (!isKnown(left)) return left;
-  // The right side of `and` and `or` may never be evaluated.
   if (expr.operator === 'and' || expr.operator === 'or') {
-    return unknown(expr.at, `the operator ${expr.operator}`);
+    const truth = isTrue(left);
+    if (truth === undefined) return unknown(expr.at, `the operator ${expr.operator}`);
+    // The right side may never be evaluated.
+    return truth === (expr.operator === 'and') ? evaluate(expr.right, scope) : left;
   }
   const right = evaluate(expr.right, scope);
   if (!isKnown(right)) return right;
   const what = `the operation ${typeName(left)} ${expr.operator} ${typeName(right)}`;
   return calculate(expr.operator, left, right) ?? unknown(expr.at, what);
+}
+
+// a < b < c is a < b and b < c, with b evaluated once; c is not evaluated when a < b is false (6.10).
+function evaluateComparison({ at, first, rest }: Of<'comparison'>, scope: Scope): Result {
+  let left = evaluate(first, scope);
+  for (const step of rest) {
+    if (!isKnown(left)) return left;
+    const found = findVariable(step, left, scope);
+    if (found !== undefined) {
+      if (typeof found !== 'boolean') return found;
+      return rest.length === 1 ? { kind: 'bool', value: found } : unknown(at, 'a long comparison');
+    }
+    const right = evaluate(step.of, scope);
+    if (!isKnown(right)) return right;
+    const answer = compare(step.operator, left, right);
+    if (answer !== true) return answer === false ? FALSE : incomparable(at, left, step.operator, right);
+    left = right;
+  }
+  return { kind: 'bool', value: true };
+}
+
+const FALSE: PyValue = { kind: 'bool', value: false };
+
+function incomparable(at: number, left: PyValue, operator: string, right: PyValue): Unknown {
+  return unknown(at, `the operation ${typeName(left)} ${operator} ${typeName(right)}`);
+}
+
+/** `name in os.environ` */
+function findVariable({ operator, of }: Compared, key: PyValue, scope: Scope): boolean | Unknown | undefined {
+  if (operator !== 'in' && operator !== 'not in') return undefined;
+  if (importedPath(of, scope) !== 'os.environ') return undefined;
+  const value = readVariable(key, of.at, scope.world);
+  return value?.kind === 'unknown' ? value : (value !== undefined) === (operator === 'in');
+}
+
+function evaluateConditional({ condition, chosen, otherwise }: Of<'conditional'>, scope: Scope): Result {
+  const truth = decide(condition, scope);
+  return typeof truth === 'boolean' ? evaluate(truth ? chosen : otherwise, scope) : truth;
+}
+
+function evaluateAttribute(expr: Of<'attribute'>, scope: Scope): Result {
+  const path = importedPath(expr, scope);
+  const value = path === undefined ? undefined : constantOf(path);
+  if (value !== undefined) return value;
+  return faultIn([expr.of], scope) ?? unknown(expr.at, 'an attribute');
+}
+
+function evaluateSubscript({ at, of, index }: Of<'subscript'>, scope: Scope): Result {
+  const fault = faultIn([of, index], scope);
+  if (fault !== undefined) return fault;
+  if (importedPath(of, scope) !== 'os.environ') return unknown(at, 'a subscript');
+  const key = evaluate(index, scope);
+  return isKnown(key) ? requireVariable(key, at, scope.world) : key;
+}
+
+function evaluateCall({ at, callee, arguments: args }: Of<'call'>, scope: Scope): Result {
+  const path = calledPath(callee, scope);
+  const values = args.map(({ value }) => value);
+  if (path === undefined || args.some(({ name }) => name !== '')) {
+    return faultIn([callee, ...values], scope) ?? unknown(at, 'a function call');
+  }
+  const own = isPathOfFile(path, values, scope) ? ownPath(scope) : undefined;
+  if (own !== undefined) return call(path, [own], at, scope.world);
+  return evaluateItems(values, scope, (items) => call(path, items, at, scope.world));
+}
+
+function calledPath(callee: Expr, scope: Scope): string | undefined {
+  if (callee.kind === 'name' && !scope.names.has(callee.name)) {
+    return isKnownBuiltIn(callee.name) ? callee.name : undefined;
+  }
+  const path = importedPath(callee, scope);
+  return path !== undefined && isKnownFunction(path) ? path : undefined;
+}
+
+// Whether __file__ is relative depends on the version; made absolute it is always the same, as long as nothing has moved.
+function isPathOfFile(path: string, [first, ...rest]: readonly Expr[], scope: Scope): boolean {
+  const isFile = first?.kind === 'name' && first.name === '__file__' && !scope.names.has('__file__');
+  return isFile && rest.length === 0 && (path === 'os.path.abspath' || path === 'os.path.realpath');
+}
+
+function ownPath({ world }: Scope): PyValue | undefined {
+  const hasMoved = world.effects.some(({ kind }) => kind === 'directory');
+  return hasMoved || world.role === 'config' ? undefined : { kind: 'str', value: world.surroundings.path };
+}
+
+/** The first of these that certainly raises, if nothing before it can raise something else. */
+export function faultIn(exprs: readonly Expr[], scope: Scope): Stop | undefined {
+  for (const expr of exprs) {
+    const value = evaluate(expr, scope);
+    if (value.kind === 'invalid' || value.kind === 'needs-python') return value;
+    if (value.kind === 'unknown' && expr.kind !== 'name') return undefined;
+  }
+  return undefined;
 }

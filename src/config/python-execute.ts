@@ -1,18 +1,39 @@
-// Following statements: which name has which value after each (Python Language Reference 7).
+// Following statements: which name has which value after each (Python Language Reference 7 and 8).
 
-import { type Binding, evaluate, isContainer, isKnown, type Scope, type Unknown, unknown } from './python-evaluate.ts';
-import { calculate } from './python-operators.ts';
+import { annotate, assign, augment, bindOne, note, remove, see } from './python-assign.ts';
+import { applyCall } from './python-effects.ts';
+import { decide, evaluate, faultIn } from './python-evaluate.ts';
+import { baseOf, boundIn, harmOf, harmOfBody, harmOfDefinition, harmOfImport } from './python-harm.ts';
+import { isContainerMethod, isHarmlessImport } from './python-modules.ts';
+import {
+  type Binding,
+  isContainer,
+  isKnown,
+  type Meaning,
+  type Outcome,
+  PLAIN,
+  type Scope,
+  type Unknown,
+  unknown,
+} from './python-scope.ts';
+import { statementOf } from './python-simple.ts';
 import { needsPython, placeOf, type Stop } from './python-source.ts';
-import type { Expr, Statement, Target } from './python-tree.ts';
+import type { Definition, Expr, Statement } from './python-tree.ts';
 import { type Assigned, type PyValue, typeName } from './python-value.ts';
 
-/** Nothing assigned, nothing executed yet. */
-export function emptyScope(): Scope {
-  return { names: new Map(), unseen: 0 };
+type Of<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
+
+/** Follows statements one after another, to their end or to what ends them. */
+export function run(statements: readonly Statement[], scope: Scope): Outcome {
+  for (const statement of statements) {
+    const outcome = execute(statement, scope);
+    if (outcome !== undefined) return outcome;
+  }
+  return undefined;
 }
 
 /** Does to the scope what the statement does to the names of a file, or says why that cannot be told. */
-export function execute(statement: Statement, scope: Scope): Stop | undefined {
+function execute(statement: Statement, scope: Scope): Outcome {
   switch (statement.kind) {
     case 'pass':
       return undefined;
@@ -25,14 +46,18 @@ export function execute(statement: Statement, scope: Scope): Stop | undefined {
     case 'annotated':
       return annotate(statement, scope);
     case 'import':
-      if (statement.modules[0] !== '__future__') scope.unseen++;
-      for (const { name, path } of statement.binds) {
-        const value = unknown(statement.at, `the import ${path}`);
-        scope.names.set(name, { value, at: statement.at, unseen: scope.unseen, path });
-      }
+      bindImport(statement, scope);
       return undefined;
-    case 'main-guard':
-      return needsPython(statement.at, 'an if statement');
+    case 'delete':
+      return remove(statement.targets, statement.at, scope);
+    case 'jump':
+      return jump(statement, scope);
+    case 'if':
+      return branch(statement, scope);
+    case 'block':
+      return passOver([statement], statementOf(statement.word), scope);
+    case 'definition':
+      return define(statement, scope);
     default:
       return statement satisfies never;
   }
@@ -52,94 +77,113 @@ export function collect(scope: Scope, isWanted: (name: string) => boolean, text:
 }
 
 // A list or the like may have been changed by what was passed over since.
-function finalValue({ value, at, unseen }: Binding, scope: Scope): PyValue | Unknown {
-  if (!(isKnown(value) && isContainer(value)) || unseen === scope.unseen) return value;
+function finalValue({ value, at, unseen }: Binding, { world }: Scope): PyValue | Unknown {
+  if (!(isKnown(value) && isContainer(value)) || unseen === world.unseen) return value;
   return unknown(at, `a ${typeName(value)} that may have been changed later`);
 }
 
-function executeExpression(expr: Expr, scope: Scope): Stop | undefined {
+function executeExpression(expr: Expr, scope: Scope): Outcome {
+  const outcome = expr.kind === 'call' ? executeCall(expr, scope) : 'none';
+  if (outcome !== 'none') return outcome;
   const value = evaluate(expr, scope);
-  if (value.kind === 'unknown') return needsPython(value.at, value.what);
-  return isKnown(value) ? undefined : value;
+  if (isKnown(value)) return undefined;
+  if (value.kind !== 'unknown') return value;
+  return isTolerable(expr, scope) ? note(harmOf(expr, scope), value.at, scope) : needsPython(value.at, value.what);
 }
 
-function assign(targets: readonly Target[], expr: Expr, scope: Scope): Stop | undefined {
-  const value = see(expr, scope);
-  if (!isKnown(value) && value.kind !== 'unknown') return value;
-  // An unpacking that raises keeps the names after it, and before it, from meaning anything.
-  const isTold = isKnown(value) && targets.every((target) => fits(target, value));
-  if (isKnown(value) && !isTold) scope.unseen++;
-  const given = isTold || value.kind === 'unknown' ? value : unknown(expr.at, 'an unpacking');
-  for (const target of targets) bind(target, given, expr, scope);
-  return undefined;
+function executeCall(expr: Extract<Expr, { kind: 'call' }>, scope: Scope): Outcome | 'none' {
+  const outcome = scope.world.follow(expr, scope) ?? applyCall(expr, scope);
+  if (outcome !== 'none') return outcome;
+  const means = expr.callee.kind === 'name' ? scope.names.get(expr.callee.name)?.means : undefined;
+  if (means?.kind !== 'function' || scope.world.role !== 'launcher') return 'none';
+  return callFunction(means.definition, expr, scope);
 }
 
-/** Evaluates, and counts what was not seen. */
-function see(expr: Expr, scope: Scope): PyValue | Unknown | Stop {
-  const value = evaluate(expr, scope);
-  if (value.kind === 'unknown') scope.unseen++;
-  return value;
+// Calls of what the file has imported or made, and of print. Others, of built-in functions and the like, may only be mistakes.
+function isTolerable(expr: Expr, scope: Scope): boolean {
+  if (expr.kind === 'name') return true;
+  if (expr.kind !== 'call') return false;
+  const base = baseOf(expr);
+  if (base.kind !== 'name') return false;
+  const binding = scope.names.get(base.name);
+  if (binding === undefined) return expr.callee === base && base.name === 'print';
+  if (!isKnown(binding.value)) return true;
+  return expr.callee.kind === 'attribute' && expr.callee.of === base && isContainerMethod(expr.callee.name);
 }
 
-function fits(target: Target, value: PyValue): boolean {
-  if (target.kind !== 'sequence') return target.kind === 'name';
-  if (value.kind !== 'list' && value.kind !== 'tuple') return false;
-  const { items } = value;
-  return target.items.length === items.length && target.items.every((inner, index) => fitsItem(inner, items[index]));
+// A function without parameters, called by the file itself: its statements, with names of its own (4.2.2).
+function callFunction(definition: Definition, expr: Extract<Expr, { kind: 'call' }>, scope: Scope): Outcome {
+  if (!definition.isPlain || expr.arguments.length > 0 || scope.depth > 0) {
+    return needsPython(expr.at, `a call of ${definition.name}`);
+  }
+  const names = new Map(scope.names);
+  for (const name of boundIn(definition.body)) names.delete(name);
+  const outcome = run(definition.body, { ...scope, names, depth: scope.depth + 1 });
+  return outcome === 'returned' ? undefined : outcome;
 }
 
-function fitsItem(target: Target, item: PyValue | undefined): boolean {
-  return item !== undefined && fits(target, item);
-}
-
-function bind(target: Target, value: PyValue | Unknown, expr: Expr, scope: Scope): void {
-  switch (target.kind) {
-    case 'name':
-      bindOne(target.name, value, expr.at, scope);
-      return;
-    case 'starred':
-      bind(target.of, value, expr, scope);
-      return;
-    case 'sequence': {
-      const items = value.kind === 'list' || value.kind === 'tuple' ? value.items : [];
-      const exprs = expr.kind === 'sequence' ? expr.items : [];
-      for (const [index, inner] of target.items.entries())
-        bind(inner, items[index] ?? value, exprs[index] ?? expr, scope);
-      return;
-    }
-    default:
-      target satisfies never;
+function bindImport({ at, modules, binds }: Of<'import'>, scope: Scope): void {
+  const { world } = scope;
+  if (!modules.every(isHarmlessImport)) world.unseen++;
+  world.meddler ??= harmOfImport(modules);
+  for (const module of modules) world.imported.add(module);
+  for (const { name, path } of binds) {
+    bindOne(name, unknown(at, `the import ${path}`), at, scope, { kind: 'imported', path });
   }
 }
 
-function bindOne(name: string, value: PyValue | Unknown, at: number, scope: Scope): void {
-  scope.names.set(name, { value, at, unseen: scope.unseen, path: undefined });
+function jump({ at, word, values }: Of<'jump'>, scope: Scope): Outcome {
+  const [value] = values;
+  switch (word) {
+    case 'assert': {
+      const truth = value === undefined ? undefined : decide(value, scope);
+      if (typeof truth === 'object' && truth.kind === 'invalid') return truth;
+      return truth === true ? undefined : needsPython(at, statementOf(word));
+    }
+    case 'return': {
+      const result = value === undefined ? undefined : see(value, scope);
+      const isStop = result?.kind === 'invalid' || result?.kind === 'needs-python';
+      return isStop ? result : 'returned';
+    }
+    case 'raise':
+    case 'break':
+    case 'continue':
+      return needsPython(at, statementOf(word));
+    default:
+      return word satisfies never;
+  }
 }
 
-function augment(
-  { name, operator, at, value: expr }: Extract<Statement, { kind: 'augmented' }>,
-  scope: Scope,
-): Stop | undefined {
-  const left = evaluate({ kind: 'name', at, name }, scope);
-  if (!isKnown(left) && left.kind !== 'unknown') return left;
-  const right = see(expr, scope);
-  if (!isKnown(right) && right.kind !== 'unknown') return right;
-  const result = isKnown(left) && isKnown(right) ? calculate(operator, left, right) : undefined;
-  if (result === undefined) scope.unseen++;
-  bindOne(name, result ?? whyUnknown(left, `${operator}=`, right, at), expr.at, scope);
+function branch({ at, branches }: Of<'if'>, scope: Scope): Outcome {
+  for (const [index, { condition, body }] of branches.entries()) {
+    const truth = condition === undefined ? true : decide(condition, scope);
+    if (truth === true) return run(body, scope);
+    if (truth === false) continue;
+    if (truth.kind !== 'unknown') return truth;
+    return passOver([{ kind: 'if', at, branches: branches.slice(index) }], truth.what, scope);
+  }
   return undefined;
 }
 
-function whyUnknown(left: PyValue | Unknown, operator: string, right: PyValue | Unknown, at: number): Unknown {
-  if (right.kind === 'unknown') return right;
-  return left.kind === 'unknown' ? left : unknown(at, `the operation ${typeName(left)} ${operator} ${typeName(right)}`);
+// Which of these statements are executed, and how often, is not known: what they may bind has no known value any more.
+function passOver(statements: readonly Statement[], what: string, scope: Scope): Stop | undefined {
+  const at = statements[0]?.at ?? 0;
+  if (scope.world.role === 'launcher') return needsPython(at, what);
+  const stop = note(harmOfBody(statements, scope), at, scope);
+  if (stop !== undefined) return stop;
+  for (const name of boundIn(statements)) bindOne(name, unknown(at, what), at, scope);
+  return undefined;
 }
 
-// The annotation is evaluated after the value, not at all, or later: that depends on the version (7.2.2, PEP 563, PEP 649).
-function annotate(statement: Extract<Statement, { kind: 'annotated' }>, scope: Scope): Stop | undefined {
-  const { name, value, annotation } = statement;
-  const stop = value && assign([{ kind: 'name', name, at: statement.at }], value, scope);
+function define(definition: Definition, scope: Scope): Stop | undefined {
+  const { at, type, name, heads } = definition;
+  const fault = faultIn(heads, scope);
+  // Annotations are evaluated or not, depending on the version.
+  if (fault !== undefined) return needsPython(fault.at, fault.text);
+  const harm = harmOfDefinition(definition, scope);
+  const stop = type === 'class' || heads.length > 0 ? note(harm, at, scope) : undefined;
   if (stop !== undefined) return stop;
-  const type = see(annotation, scope);
-  return type.kind === 'invalid' ? needsPython(type.at, type.text) : undefined;
+  const means: Meaning = type === 'def' ? { kind: 'function', definition } : PLAIN;
+  bindOne(name, unknown(at, statementOf(type)), at, scope, means);
+  return undefined;
 }

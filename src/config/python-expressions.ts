@@ -7,7 +7,7 @@ import { readNumber, readStrings } from './python-literals.ts';
 import { readName } from './python-names.ts';
 import { isStop, type Stop } from './python-source.ts';
 import type { Token } from './python-tokens.ts';
-import type { Expr } from './python-tree.ts';
+import type { Compared, Expr } from './python-tree.ts';
 import type { PyValue } from './python-value.ts';
 
 // 6.17 (operator precedence), the loosest first.
@@ -27,6 +27,7 @@ const LEVELS: ReadonlyMap<string, number> = new Map(
 );
 const TRAILERS: ReadonlySet<string> = new Set(['.', '(', '[']);
 const NOT = 3;
+const COMPARISON = 4;
 const BITWISE_OR = 5;
 
 const CONSTANTS: ReadonlyMap<string, PyValue> = new Map<string, PyValue>([
@@ -66,36 +67,53 @@ function readItem(c: Cursor): Expr | undefined {
 
 function readLambda(c: Cursor): Expr | undefined {
   const { at } = c.next();
-  return readParameters(c, readExpression) && readExpression(c) && { kind: 'opaque', at, what: 'a lambda' };
+  const defaults = readParameters(c, ':', readExpression);
+  return defaults && readExpression(c) && { kind: 'opaque', at, what: 'a lambda', parts: defaults };
 }
 
 function readConditional(c: Cursor, value: Expr): Expr | undefined {
   c.next();
-  if (readOperation(c, 1) === undefined) return undefined;
+  const condition = readOperation(c, 1);
+  if (condition === undefined) return undefined;
   if (!c.isAt('else')) return c.refuse(value.at, "expected 'else' after 'if' expression");
   c.next();
-  return readExpression(c) && { kind: 'opaque', at: value.at, what: 'a conditional expression' };
+  const otherwise = readExpression(c);
+  return otherwise && { kind: 'conditional', at: value.at, condition, chosen: value, otherwise };
 }
 
-function readDisjunction(c: Cursor): Expr | undefined {
+/** `disjunction` of the grammar: no lambda and no conditional expression. */
+export function readDisjunction(c: Cursor): Expr | undefined {
   return readOperation(c, 1);
 }
 
 /** Operators that bind at least as tightly as `level`, and their operands. */
 function readOperation(c: Cursor, level: number): Expr | undefined {
   let left = level <= NOT && c.isAt('not') ? readUnary(c, () => readOperation(c, NOT)) : readFactor(c);
+  let compared: Compared[] | undefined; // a chain that goes on, a < b < c; one in parentheses does not
   while (left !== undefined) {
     const operator = infix(c);
     const own = LEVELS.get(operator) ?? 0;
     if (own < level) return left;
     if (c.link() === undefined) return undefined;
-    const word = c.next().text;
-    if (word === 'not') c.next();
-    if (word === 'is') c.take('not');
+    const word = readInfix(c);
     const right = readOperation(c, own + 1);
-    left = right && { kind: 'binary', at: left.at, operator, left, right };
+    if (right === undefined) return undefined;
+    if (own !== COMPARISON) {
+      left = { kind: 'binary', at: left.at, operator, left, right };
+    } else if (compared === undefined) {
+      compared = [{ operator: word, of: right }];
+      left = { kind: 'comparison', at: left.at, first: left, rest: compared };
+    } else {
+      compared.push({ operator: word, of: right });
+    }
   }
   return undefined;
+}
+
+function readInfix(c: Cursor): string {
+  const word = c.next().text;
+  if (word === 'not') return `not ${c.next().text}`;
+  return word === 'is' && c.take('not') ? 'is not' : word;
 }
 
 // `not in` and `is not` are operators of two words; here they go by the name of the plain one.
@@ -123,11 +141,10 @@ function readFactor(c: Cursor): Expr | undefined {
 function readPrimary(c: Cursor): Expr | undefined {
   let value = readAtom(c);
   while (value !== undefined && c.token.kind === 'operator' && TRAILERS.has(c.token.text)) {
-    const { at } = value;
     if (c.link() === undefined) return undefined;
     if (c.take('.')) value = readAttribute(c, value);
     else if (c.take('(')) value = readCall(c, value);
-    else if (c.take('[')) value = readSubscript(c, at);
+    else if (c.take('[')) value = readSubscript(c, value);
   }
   return value;
 }
@@ -143,21 +160,38 @@ function readCall(c: Cursor, callee: Expr): Expr | undefined {
   return args && { kind: 'call', at: callee.at, callee, arguments: args };
 }
 
-function readSubscript(c: Cursor, at: number): Expr | undefined {
+function readSubscript(c: Cursor, of: Expr): Expr | undefined {
+  const { at } = c.token;
+  const parts: Expr[] = [];
+  let what = '';
   do {
     // A starred item is legal from 3.11 on.
     if (c.isAt('*')) return c.leaveToPython(c.token.at, 'a starred subscript');
-    if (readSlice(c) === undefined) return undefined;
+    const slice = readSlice(c);
+    if (slice === undefined) return undefined;
+    if (slice.what !== '') what = slice.what;
+    parts.push(...slice.parts);
+    if (c.isAt(',')) what = 'a subscript of several parts';
   } while (c.take(',') && !c.isAt(']'));
-  return c.expect(']') && { kind: 'subscript', at };
+  const [index] = parts;
+  if (c.expect(']') === undefined) return undefined;
+  const whole: Expr = what === '' && index !== undefined ? index : { kind: 'opaque', at, what, parts };
+  return { kind: 'subscript', at: of.at, of, index: whole };
 }
 
-function readSlice(c: Cursor): true | undefined {
-  if (!c.isAt(':') && readExpression(c) === undefined) return undefined;
+function readSlice(c: Cursor): { readonly what: string; readonly parts: readonly Expr[] } | undefined {
+  const parts: Expr[] = [];
+  const first = c.isAt(':') ? undefined : readExpression(c);
+  if (first === undefined && c.stop !== undefined) return undefined;
+  if (first !== undefined) parts.push(first);
+  const what = c.isAt(':') ? 'a slice' : '';
   for (let colons = 0; colons < 2 && c.take(':'); colons++) {
-    if (startsExpression(c.token) && readExpression(c) === undefined) return undefined;
+    if (!startsExpression(c.token)) continue;
+    const bound = readExpression(c);
+    if (bound === undefined) return undefined;
+    parts.push(bound);
   }
-  return true;
+  return { what, parts };
 }
 
 function readAtom(c: Cursor): Expr | undefined {

@@ -3,7 +3,7 @@
 import type { Cursor } from './python-cursor.ts';
 import { readName } from './python-names.ts';
 import { needsPython, type Stop, syntaxError } from './python-source.ts';
-import type { Imported, Statement } from './python-tree.ts';
+import { bodiesOf, type Imported, type Statement } from './python-tree.ts';
 
 /** `import a.b, c as d` */
 export function readImport(c: Cursor): Statement | undefined {
@@ -80,16 +80,25 @@ type Before = 'docstring' | 'literals' | 'statements';
 /** What is wrong with the imports from `__future__`: they stand first, after a docstring, and name what there is (7.11.1). */
 export function checkFutures(statements: readonly Statement[]): Stop | undefined {
   let before = 'docstring' as Before;
-  const all = statements.flatMap((statement) =>
-    statement.kind === 'main-guard' ? [statement, ...statement.body] : [statement],
-  );
-  for (const [index, statement] of all.entries()) {
+  for (const [index, statement] of statements.entries()) {
     const isFuture = statement.kind === 'import' && statement.binds.some(({ path }) => path.startsWith('__future__.'));
     const stop = isFuture ? checkFuture(statement.binds, statement.at, before) : undefined;
-    if (stop !== undefined) return stop;
+    const inner = stop ?? findInnerFuture(statement);
+    if (inner !== undefined) return inner;
     if (isFuture || isDocstring(statement, index)) continue;
     const isLiteral = statement.kind === 'expression' && statement.value.kind === 'constant';
     before = isLiteral && before !== 'statements' ? 'literals' : 'statements';
+  }
+  return undefined;
+}
+
+function findInnerFuture(statement: Statement): Stop | undefined {
+  for (const body of bodiesOf(statement)) {
+    for (const inner of body) {
+      const isFuture = inner.kind === 'import' && inner.binds.some(({ path }) => path.startsWith('__future__.'));
+      const stop = isFuture ? checkFuture(inner.binds, inner.at, 'statements') : findInnerFuture(inner);
+      if (stop !== undefined) return stop;
+    }
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 // The values of literals: Python Language Reference 2.4.
 
-import { needsPython, type Stop, syntaxError } from './python-source.ts';
+import { needsPython, PYTHON_2, type Stop, syntaxError } from './python-source.ts';
 import type { Token } from './python-tokens.ts';
 import type { PyValue } from './python-value.ts';
 
@@ -26,10 +26,9 @@ export function readStrings(literals: readonly Token[]): PyValue | Stop {
     const { prefix, body } = take(literal.text);
     const own = prefix.includes('b') ? 'bytes' : 'str';
     type ??= own;
-    if (type !== own) return syntaxError(literal.at, 'cannot mix bytes and nonbytes literals');
-    if (own === 'bytes' && /[^\0-\x7f]/.test(body)) {
-      return syntaxError(literal.at, 'bytes can only contain ASCII literal characters');
-    }
+    // To Python 2 bytes and str are one.
+    if (type !== own) return needsPython(literal.at, PYTHON_2);
+    if (own === 'bytes' && /[^\0-\x7f]/.test(body)) return needsPython(literal.at, PYTHON_2);
     const part = prefix.includes('r') || !body.includes('\\') ? body : expandEscapes(body, own, literal.at);
     if (typeof part !== 'string') return part;
     parts.push(part);
@@ -98,6 +97,8 @@ function hexadecimal(body: string, from: number, count: number, type: 'str' | 'b
   const digits = body.slice(from + 2, from + 2 + count);
   if (digits.length < count || !/^[0-9a-fA-F]+$/.test(digits)) {
     if (type === 'bytes') return syntaxError(at, `(value error) invalid \\x escape at position ${from}`);
+    // In a str of Python 2 they are no escapes.
+    if (letter !== 'x') return needsPython(at, PYTHON_2);
     const shape = `\\${letter}${'X'.repeat(count)}`;
     return syntaxError(
       at,
@@ -105,12 +106,7 @@ function hexadecimal(body: string, from: number, count: number, type: 'str' | 'b
     );
   }
   const code = Number.parseInt(digits, 16);
-  if (code > 0x10ffff) {
-    return syntaxError(
-      at,
-      `(unicode error) 'unicodeescape' codec can't decode the escape at position ${from}: illegal Unicode character`,
-    );
-  }
+  if (code > 0x10ffff) return needsPython(at, PYTHON_2);
   // Half a surrogate pair is a character of its own in Python and would join its neighbour here.
   if (code >= 0xd800 && code <= 0xdfff) return needsPython(at, 'half of a surrogate pair');
   return String.fromCodePoint(code);

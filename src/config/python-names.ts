@@ -1,10 +1,11 @@
 // Names: Python Language Reference 2.3 and 4.2.
 
 import type { Cursor } from './python-cursor.ts';
+import { PYTHON_2 } from './python-source.ts';
 
 // With these an expression can change the names of the file behind our back; `__debug__` cannot be assigned to.
 const REACHES_NAMES: ReadonlySet<string> = new Set(
-  '__builtins__ __debug__ __import__ eval exec execfile globals locals setattr vars f_globals f_locals _getframe'.split(
+  '__builtins__ __debug__ __import__ eval exec execfile func_globals globals locals setattr vars f_globals f_locals _getframe'.split(
     ' ',
   ),
 );
@@ -41,6 +42,7 @@ export function isPredefined(name: string): boolean {
 export function readName(c: Cursor): string | undefined {
   const { kind, text, at } = c.token;
   if (kind !== 'name') return c.refuse();
+  if (text === 'exec' && c.peek().text !== '(') return c.leaveToPython(at, PYTHON_2);
   if (REACHES_NAMES.has(text)) return c.leaveToPython(at, text);
   c.next();
   return text;

@@ -17,8 +17,8 @@ export function negate(operator: string, value: PyValue): PyValue | undefined {
   return int(operator === '-' ? -value.value : operator === '~' ? ~value.value : value.value);
 }
 
-// Python Library Reference, Truth Value Testing.
-function isTrue(value: PyValue): boolean | undefined {
+/** Whether a value counts as true (Python Library Reference, Truth Value Testing); undefined for those that are not known whole. */
+export function isTrue(value: PyValue): boolean | undefined {
   switch (value.kind) {
     case 'none':
       return false;

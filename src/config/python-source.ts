@@ -20,6 +20,11 @@ export function syntaxError(at: number, text: string): Stop {
   return { kind: 'invalid', at, text: `SyntaxError: ${text}` };
 }
 
+/**
+ * What only Python 2 allows is no mistake for one who runs it, and Frontik 2.x does: the Python that runs the script decides.
+ */
+export const PYTHON_2 = 'Python 2 syntax';
+
 /** Something that is only told by executing it. */
 export function needsPython(at: number, what: string): Stop {
   return { kind: 'needs-python', at, text: what };

@@ -4,7 +4,7 @@ import type { Cursor } from './python-cursor.ts';
 import type { Expr, Target } from './python-tree.ts';
 import { repr } from './python-value.ts';
 
-/** An expression as the target of an assignment. Attributes and items are left to Python: they change what we cannot see. */
+/** An expression as the target of an assignment. */
 export function readTarget(c: Cursor, expr: Expr): Target | undefined {
   if (expr.kind === 'starred') c.refuseLater(expr.at, 'starred assignment target must be in a list or tuple');
   return convert(c, expr);
@@ -22,7 +22,7 @@ function convert(c: Cursor, expr: Expr): Target | undefined {
     }
     case 'attribute':
     case 'subscript':
-      return c.leaveToPython(expr.at, `an assignment to ${describe(expr)}`);
+      return { kind: 'place', of: expr };
     default:
       return c.refuse(expr.at, `cannot assign to ${describe(expr)} here. Maybe you meant '==' instead of '='?`);
   }
@@ -55,6 +55,10 @@ export function describe(expr: Expr): string {
       return 'expression';
     case 'call':
       return 'function call';
+    case 'comparison':
+      return 'comparison';
+    case 'conditional':
+      return 'conditional expression';
     case 'attribute':
       return 'an attribute';
     case 'subscript':

@@ -11,7 +11,7 @@ import {
   skipLine,
   skipWord,
 } from './python-characters.ts';
-import { needsPython, placeOf, type Stop, syntaxError } from './python-source.ts';
+import { needsPython, PYTHON_2, placeOf, type Stop, syntaxError } from './python-source.ts';
 
 /** A word of the file. `newline`, `indent`, `dedent` and `end` have no text worth reading. */
 export interface Token {
@@ -128,7 +128,8 @@ class Lexer {
   }
 
   #tabError(): Stop {
-    return { kind: 'invalid', at: this.#at, text: 'TabError: inconsistent use of tabs and spaces in indentation' };
+    // Python 2 takes every tab to the next multiple of 8, and sees nothing wrong.
+    return needsPython(this.#at, 'an indentation by tabs and spaces that only Python 2 allows');
   }
 
   #readToken(): Stop | undefined {
@@ -175,7 +176,10 @@ class Lexer {
     const end = skipWord(this.#text, this.#at);
     const name = this.#text.slice(this.#at, end);
     const after = this.#text[end] ?? '';
-    if ((after === '"' || after === "'") && STRING_PREFIXES.has(name.toLowerCase())) return this.#readString(name);
+    if (after === '"' || after === "'") {
+      if (STRING_PREFIXES.has(name.toLowerCase())) return this.#readString(name);
+      if (name.toLowerCase() === 'ur') return needsPython(this.#at, PYTHON_2);
+    }
     if (after > '\x7f') return refuseCharacter(this.#text, this.#at);
     this.#add(KEYWORDS.has(name) ? 'keyword' : 'name', name, this.#at);
     return this.#skip(name.length);
@@ -188,6 +192,7 @@ class Lexer {
     const after = this.#text[end] ?? '';
     if (/[\w\x80-\uffff]/.test(after)) return this.#refuseNumber(number, end, after);
     if (/^0[0-9_]*$/.test(number) && /[1-9]/.test(number)) {
+      if (/^[0-7]+$/.test(number)) return needsPython(this.#at, PYTHON_2);
       const text = 'leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers';
       return syntaxError(this.#at, text);
     }
@@ -196,6 +201,8 @@ class Lexer {
   }
 
   #refuseNumber(number: string, end: number, after: string): Stop {
+    const isLong = /^l$/i.test(after) && !isWord(this.#text.charCodeAt(end + 1));
+    if (isLong && /^(?:0x[0-9a-f]+|0b[01]+|[0-9]+)$/i.test(number)) return needsPython(this.#at, PYTHON_2);
     KEYWORD_AFTER_NUMBER.lastIndex = end;
     // `1if x else 2` is legal, and on its way out.
     if (KEYWORD_AFTER_NUMBER.test(this.#text)) return needsPython(this.#at, 'a number that runs into a word');
@@ -225,6 +232,7 @@ class Lexer {
   #readOperator(): Stop | undefined {
     const operator = operatorAt(this.#text, this.#at);
     if (operator === '') return refuseCharacter(this.#text, this.#at);
+    if (operator === '`' || operator === '<>') return needsPython(this.#at, PYTHON_2);
     if (operator === ':=') return needsPython(this.#at, 'an assignment inside an expression');
     const token = this.#add('operator', operator, this.#at);
     if (CLOSED_BY.has(operator)) {

@@ -1,0 +1,76 @@
+// Changes of the working directory and the environment: os.chdir and os.environ.
+
+import { requireVariable } from './python-calls.ts';
+import { evaluate } from './python-evaluate.ts';
+import { join, realpath } from './python-paths.ts';
+import { type Effect, importedPath, isKnown, type Outcome, type Scope } from './python-scope.ts';
+import { needsPython, type Stop } from './python-source.ts';
+import type { Expr, Place } from './python-tree.ts';
+import type { PyValue } from './python-value.ts';
+
+type Call = Extract<Expr, { kind: 'call' }>;
+
+/** Does what a call that stands alone does to the process; 'none' for any other call. */
+export function applyCall({ at, callee, arguments: args }: Call, scope: Scope): Outcome | 'none' {
+  const path = importedPath(callee, scope);
+  if (path !== 'os.chdir' && path !== 'os.environ.setdefault' && path !== 'os.environ.pop') return 'none';
+  const values: PyValue[] = [];
+  for (const { name, value: expr } of args) {
+    const value = evaluate(expr, scope);
+    if (name !== '') return needsPython(at, `a call of ${path}`);
+    if (value.kind === 'unknown') return needsPython(value.at, value.what);
+    if (!isKnown(value)) return value;
+    values.push(value);
+  }
+  const [first, second, ...rest] = values;
+  if (first === undefined || rest.length > 0) return needsPython(at, `a call of ${path}`);
+  if (path === 'os.chdir') return second === undefined ? move(first, at, scope) : needsPython(at, 'a call of os.chdir');
+  const current = requireVariable(first, at, scope.world);
+  if (current.kind === 'unknown') return needsPython(at, current.what);
+  if (path === 'os.environ.setdefault') {
+    return isKnown(current) ? undefined : setVariable(first, second, at, scope);
+  }
+  if (isKnown(current)) return setVariable(first, undefined, at, scope);
+  return second === undefined ? current : undefined;
+}
+
+// A configuration is executed by the workers too: after a change of the directory its paths would mean something else to them.
+function move(to: PyValue, at: number, { world }: Scope): Stop | undefined {
+  if (world.role === 'config' || to.kind !== 'str' || to.value === '' || to.value.includes('\0')) {
+    return needsPython(at, 'a call of os.chdir');
+  }
+  const { directory, surroundings } = world;
+  const path = to.value.startsWith('/') ? to.value : directory && join(directory, [to.value]);
+  // If the directory does not exist the launcher ends there.
+  world.directory =
+    path === undefined ? undefined : (realpath(path, [path], surroundings) ?? surroundings.realpath(path));
+  record({ kind: 'directory', path: to.value }, world.effects);
+  return undefined;
+}
+
+/** os.environ[key] = value, or its removal. */
+export function assignVariable(place: Place, value: PyValue | undefined, at: number, scope: Scope): Stop | undefined {
+  if (place.kind !== 'subscript') return needsPython(place.at, 'an assignment to an attribute');
+  const key = evaluate(place.index, scope);
+  if (key.kind === 'unknown') return needsPython(key.at, key.what);
+  if (!isKnown(key)) return key;
+  if (value === undefined) {
+    const current = requireVariable(key, at, scope.world);
+    if (current.kind === 'unknown') return needsPython(at, current.what);
+    if (!isKnown(current)) return current;
+  }
+  return setVariable(key, value, at, scope);
+}
+
+function setVariable(key: PyValue, value: PyValue | undefined, at: number, { world }: Scope): Stop | undefined {
+  const what = 'an unusual change of os.environ';
+  if (key.kind !== 'str' || /^$|[=\0]/.test(key.value)) return needsPython(at, what);
+  if (value !== undefined && (value.kind !== 'str' || value.value.includes('\0'))) return needsPython(at, what);
+  world.variables.set(key.value, value?.value);
+  record({ kind: 'variable', name: key.value, value: value?.value }, world.effects);
+  return undefined;
+}
+
+function record(effect: Effect, effects: Effect[]): void {
+  effects.push(effect);
+}
