@@ -33,9 +33,9 @@ const ECONNREFUSED = -111;
 /** What a connection tells. After `onEnd`, or after it was closed, it is silent. */
 export interface Conversation {
   /** Part of what the peer says, one character a byte. */
-  onText(text: string): void;
+  readonly onText: (text: string) => void;
   /** The peer has ended it, or it failed; or nobody listens. */
-  onEnd(why: 'over' | 'refused'): void;
+  readonly onEnd: (why: 'over' | 'refused') => void;
 }
 
 /** Connects to 127.0.0.1, says `words`, and listens. The result closes the connection. */
