@@ -119,15 +119,16 @@ function table(
   return `${[...options, '', ...facts].join('\n')}\n`;
 }
 
+/** Not as a shell takes it: parentheses and dollars stay readable. */
 function written(value: Shown['value']): string {
   if (value === undefined) return '-';
   if (typeof value === 'object') return '?';
-  return typeof value === 'string' ? quoted(value) : String(value);
+  return typeof value !== 'string' || /^[!-~]+$/.test(value) ? String(value) : quoted(value);
 }
 
 /** A word as a shell takes it: as it is where nothing in it means anything, else quoted; control characters as $'…' has them. */
 function quoted(word: string): string {
-  if (/^[\w@%+=:,./()-]+$/.test(word) && !/[()]/.test(word)) return word;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   if (/\p{Cc}/u.test(word)) {
     const escaped = word.replaceAll(/[\\']/g, '\\$&').replaceAll(/\p{Cc}/gu, (char) => {
       return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;

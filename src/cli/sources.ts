@@ -88,7 +88,7 @@ export async function readLaunch(
       ...ofFirstLine,
     ]),
     commandLine: textLayer(own.given, 'command-line'),
-    flags: new Set([...own.flags, ...first.flags]),
+    flags: asking.policy === 'forbidden' ? new Set([...own.flags, 'no_python']) : own.flags,
     generation: read.generation,
     argv: read.words === undefined ? asking.argv : [path, ...read.words],
     importsFrom: asking.importsFrom,
