@@ -131,7 +131,9 @@ export function augment({ target, operator, at, value: expr }: Of<'augmented'>, 
   const left = evaluate(target, scope);
   if (!isKnown(left) && left.kind !== 'unknown') return left;
   const right = see(expr, scope);
-  if (!isKnown(right) && right.kind !== 'unknown') return right;
+  if (!isKnown(right) && right.kind !== 'unknown') {
+    return left.kind === 'unknown' ? needsPython(left.at, left.what) : right;
+  }
   const result = isKnown(left) && isKnown(right) ? calculate(operator, left, right) : undefined;
   if (result === undefined) scope.world.unseen++;
   bindOne(name, result ?? whyUnknown(left, `${operator}=`, right, at), expr.at, scope);

@@ -54,7 +54,7 @@ export function assignVariable(place: Place, value: PyValue | undefined, at: num
   const key = evaluate(place.index, scope);
   if (key.kind === 'unknown') return needsPython(key.at, key.what);
   if (!isKnown(key)) return key;
-  if (value === undefined) {
+  if (value === undefined && key.kind === 'str' && !isUnusual(key.value)) {
     const current = requireVariable(key, at, scope.world);
     if (current.kind === 'unknown') return needsPython(at, current.what);
     if (!isKnown(current)) return current;
@@ -64,11 +64,16 @@ export function assignVariable(place: Place, value: PyValue | undefined, at: num
 
 function setVariable(key: PyValue, value: PyValue | undefined, at: number, { world }: Scope): Stop | undefined {
   const what = 'an unusual change of os.environ';
-  if (key.kind !== 'str' || /^$|[=\0]/.test(key.value)) return needsPython(at, what);
+  if (key.kind !== 'str' || isUnusual(key.value)) return needsPython(at, what);
   if (value !== undefined && (value.kind !== 'str' || value.value.includes('\0'))) return needsPython(at, what);
   world.variables.set(key.value, value?.value);
   record({ kind: 'variable', name: key.value, value: value?.value }, world.effects);
   return undefined;
+}
+
+// unsetenv(3) and setenv(3) refuse these names.
+function isUnusual(name: string): boolean {
+  return name === '' || name.includes('=') || name.includes('\0');
 }
 
 function record(effect: Effect, effects: Effect[]): void {

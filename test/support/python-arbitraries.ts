@@ -1,6 +1,7 @@
 // Python files, right and wrong, for fast-check.
 
 import fc from 'fast-check';
+import { PROGRAMS } from './python-programs.ts';
 
 const one = fc.constantFrom;
 const join = (parts: readonly string[]): string => parts.join('');
@@ -233,7 +234,12 @@ function mutate(file: string, mutations: readonly Mutation[]): string {
 /** Files of sound pieces, of all pieces, and the given ones; some of them with a few characters changed. */
 export function files(examples: readonly string[]): fc.Arbitrary<string> {
   const sound = filesOf((key) => one(...SOUND[key]));
-  const whole = fc.oneof({ arbitrary: sound, weight: 4 }, { arbitrary: filesOf(mixed), weight: 2 }, one(...examples));
+  const whole = fc.oneof(
+    { arbitrary: sound, weight: 4 },
+    { arbitrary: filesOf(mixed), weight: 2 },
+    { arbitrary: PROGRAMS, weight: 6 },
+    one(...examples),
+  );
   const changed = fc.tuple(whole, fc.array(MUTATION, { maxLength: 3 }));
   return fc.oneof(
     { arbitrary: whole, weight: 3 },

@@ -8,7 +8,7 @@ import { type PyValue, repr, type Unread } from '../../src/config/python-value.t
 // Executes what the reader says it has read, statement by statement: a statement that raises makes its names unusable,
 // as the reader makes them unknown. What the reader finds invalid is compiled, and a NameError must happen where it says.
 const ORACLE = `
-import ast, base64, io, json, resource, signal, sys, warnings
+import ast, base64, io, json, os, resource, signal, sys, warnings
 answers_go_to, sys.stdout = sys.stdout, io.StringIO()
 warnings.simplefilter('ignore')
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -23,21 +23,37 @@ def encode(value):
     if kind == 'bytes': return [kind, value.decode('latin-1')]
     return [kind, value if kind == 'str' else repr(value)]
 
-def names(target):
-    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+INNER = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
-def bound(statement):
-    if isinstance(statement, ast.Assign): return [name for target in statement.targets for name in names(target)]
-    if isinstance(statement, ast.AugAssign): return names(statement.target)
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return [(alias.asname or alias.name).split('.')[0] for alias in statement.names]
-    return []
+def bound(node):
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)): return [node.name]
+    if isinstance(node, INNER): return []
+    if isinstance(node, ast.Name): return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.alias): return [(node.asname or node.name).split('.')[0]]
+    names = [node.name] if isinstance(node, ast.ExceptHandler) and node.name else []
+    return names + [name for child in ast.iter_child_nodes(node) for name in bound(child)]
 
 def late(signum, frame): raise TimeoutError
 
+def begin():
+    os.environ.clear()
+    os.environ.update(given['variables'])
+    os.chdir(given['directory'])
+    return {'__file__': given['path']}
+
 def follow(code):
-    scope = {'__name__': 'builtins'}
-    for statement in ast.parse(code).body:
+    scope = begin()
+    follow_all(ast.parse(code).body, scope)
+    return scope
+
+def follow_all(statements, scope):
+    for statement in statements:
+        if isinstance(statement, ast.If):
+            try: truth = bool(eval(compile(ast.Expression(statement.test), 'file', 'eval', dont_inherit=True), scope))
+            except BaseException:
+                for name in bound(statement): scope[name] = Unusable()
+            else: follow_all(statement.body if truth else statement.orelse, scope)
+            continue
         # The annotation comes after the value is stored, and is not what this is about.
         if isinstance(statement, ast.AnnAssign):
             if statement.value is None: continue
@@ -47,10 +63,9 @@ def follow(code):
         except BaseException:
             for name in bound(statement): scope[name] = Unusable()
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return scope
 
 def raised(code):
-    try: exec(compile(code, 'file', 'exec', dont_inherit=True), {'__name__': 'builtins'})
+    try: exec(compile(code, 'file', 'exec', dont_inherit=True), begin())
     except BaseException as error:
         trace, line = error.__traceback__, 0
         while trace:
@@ -61,7 +76,8 @@ def raised(code):
 
 signal.signal(signal.SIGALRM, late)
 answers = []
-for item in json.load(sys.stdin):
+given = json.load(sys.stdin)
+for item in given['questions']:
     code = base64.b64decode(item['code'])
     answer = {}
     answers.append(answer)
@@ -104,19 +120,27 @@ export function encode(value: PyValue): Encoded {
   }
 }
 
+/** Where the files are executed. */
+export interface Around {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly directory: string;
+  readonly path: string;
+}
+
 /** Shows all files to one Python. */
 export function ask(
   items: readonly { readonly code: Uint8Array; readonly result: ConfigRead | Unread }[],
   names: readonly string[],
+  around: Around,
 ): readonly Answer[] {
   const questions = items.map(({ code, result }) => ({
     code: Buffer.from(code).toString('base64'),
     kind: result.kind,
-    raises: result.kind === 'invalid' && result.text.startsWith('NameError'),
+    raises: result.kind === 'invalid' && /^(?:Name|Key|Value)Error/.test(result.text),
     names,
   }));
   const { stdout, stderr, status } = spawnSync('/usr/bin/python3', ['-I', '-c', ORACLE], {
-    input: JSON.stringify(questions),
+    input: JSON.stringify({ ...around, questions }),
     encoding: 'utf8',
     maxBuffer: 1 << 30,
   });
