@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary check test bench demo clean types lint unit format
+.PHONY: binary check test fuzz bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -54,6 +54,9 @@ test: types lint $(BIN)
 dist/bench/hello: $(STAMP) build/hello.ts build/sea.ts build/strip.ts
 	scripts/install-packages build
 	$(NODE) build/hello.ts dist/bench
+
+fuzz: $(STAMP)
+	FUZZ=10000 $(NODE) --test $(sort $(wildcard test/property/python-*.test.ts))
 
 bench: $(BIN) dist/bench/hello
 	scripts/install-packages workers

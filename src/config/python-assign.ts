@@ -44,7 +44,8 @@ export function assign(targets: readonly Target[], expr: Expr, scope: Scope): St
   const value: PyValue | Unknown | Stop = entries === undefined ? see(expr, scope) : { kind: 'dict' };
   if (!isKnown(value) && value.kind !== 'unknown') return value;
   // An unpacking that raises keeps the names after it, and before it, from meaning anything.
-  const isTold = isKnown(value) && targets.every((target) => fits(target, value));
+  const isSure = isNames(targets) || (targets.length === 1 && targets[0]?.kind === 'place');
+  const isTold = isSure && isKnown(value) && targets.every((target) => fits(target, value));
   if (isKnown(value) && !isTold) scope.world.unseen++;
   const given = isTold || value.kind === 'unknown' ? value : unknown(expr.at, 'an unpacking');
   const path = importedPath(expr, scope);
@@ -55,6 +56,11 @@ export function assign(targets: readonly Target[], expr: Expr, scope: Scope): St
     if (stop !== undefined) return stop;
   }
   return undefined;
+}
+
+/** Whether there are only names: an attribute or an item may be refused. */
+function isNames(targets: readonly Target[]): boolean {
+  return targets.every((target) => target.kind === 'name' || (target.kind === 'sequence' && isNames(target.items)));
 }
 
 function fits(target: Target, value: PyValue): boolean {

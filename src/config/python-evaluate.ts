@@ -183,7 +183,13 @@ export function faultIn(exprs: readonly Expr[], scope: Scope): Stop | undefined 
   for (const expr of exprs) {
     const value = evaluate(expr, scope);
     if (value.kind === 'invalid' || value.kind === 'needs-python') return value;
-    if (value.kind === 'unknown' && expr.kind !== 'name') return undefined;
+    if (value.kind === 'unknown' && !isSurelyBound(expr, scope)) return undefined;
   }
   return undefined;
+}
+
+// A name that only got its value if a condition was true may have none.
+function isSurelyBound(expr: Expr, scope: Scope): boolean {
+  const binding = expr.kind === 'name' ? scope.names.get(expr.name) : undefined;
+  return binding !== undefined && (binding.means.kind !== 'plain' || isKnown(binding.value));
 }
