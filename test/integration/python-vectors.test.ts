@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { type Asking, evaluateConfig, evaluateLauncher, type Reading } from '../../src/cli/evaluate.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 import { millis } from '../../src/core/units.ts';
@@ -146,11 +147,7 @@ function withoutNone(result: unknown): unknown {
   const call = result.call as Readonly<Record<string, unknown>>;
   return {
     ...result,
-    call: Object.fromEntries(
-      Object.entries(call)
-        .filter(([, value]) => value !== null)
-        .toSorted(),
-    ),
+    call: Object.fromEntries(Object.entries(call).filter(([, value]) => value !== null)),
   };
 }
 
@@ -167,7 +164,7 @@ for (const how of ['natively or by a Python', 'executed']) {
       const bytes = how === 'executed' ? Buffer.from('exec("")\n') : readFileSync(path);
       const read = await withVariables(vector.env ?? {}, () => evaluateLauncher(path, bytes, asking(argv, directory)));
       const [found, wanted] = [withoutNone(shown(read, argv)), withoutNone(wantedOf(vector))];
-      if (JSON.stringify(found) !== JSON.stringify(wanted)) wrong.push({ id: vector.id, found, wanted });
+      if (!isDeepStrictEqual(found, wanted)) wrong.push({ id: vector.id, found, wanted });
       if (how === 'executed') assert.equal(read.python, PYTHON, vector.id);
       const line = vector.expected.line;
       if (line !== undefined && !vector.expected.ok && vector.id !== 'positional2_frontik')

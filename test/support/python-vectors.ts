@@ -37,15 +37,15 @@ export interface LauncherVector {
   };
 }
 
-function load<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8')) as T;
+function load(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8'));
 }
 
-export const CONFIGS: readonly ConfigVector[] = load<{ vectors: readonly ConfigVector[] }>(
-  'config.json',
+export const CONFIGS: readonly ConfigVector[] = (
+  load('config.json') as { readonly vectors: readonly ConfigVector[] }
 ).vectors.filter(({ category }) => category !== 'cli');
-export const LAUNCHERS: readonly LauncherVector[] = load<{ launchers: readonly LauncherVector[] }>(
-  'launchers.json',
+export const LAUNCHERS: readonly LauncherVector[] = (
+  load('launchers.json') as { readonly launchers: readonly LauncherVector[] }
 ).launchers;
 
 /** Writes the file of a vector, and those it needs, into a directory. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ACTIONS, parse, parseOptions } from '../../src/cli/parse.ts';
+import { FLAGS } from '../../src/cli/words.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 
 /** A request in one line: launcher | action | options | problems; what is not there is left empty. */
@@ -99,6 +100,32 @@ for (const [what, line, wanted] of CASES) {
   test(what, () => assert.equal(read(line), wanted));
 }
 
+const FLAGGED: readonly (readonly [line: string, flags: readonly string[], problems?: string])[] = [
+  ['check', []],
+  ['check --json', ['json']],
+  ['--no-python check -json', ['no_python', 'json']],
+  ['--no_python --no-python check', ['no_python']],
+  ['check --json=1', [], '--json: takes no value'],
+  ['check --no-pythn', [], '--no-pythn: unknown option, did you mean --no-python?'],
+  ['check -- --json', [], '--json: unexpected word after the action check'],
+];
+for (const [line, flags, problems = ''] of FLAGGED) {
+  test(`flags are said or not said: ${line}`, () => {
+    const seen = parse(line.split(' '));
+    assert.ok(seen.kind === 'request');
+    const told = seen.problems.map(({ source, text }) => `${source}: ${text}`).join('; ');
+    assert.deepEqual([[...seen.flags], told, seen.given.size], [flags, problems, 0]);
+  });
+}
+
+test('flags on a first line', () => {
+  const { flags, problems } = parseOptions(['--no-python', '--json']);
+  assert.deepEqual(
+    [flags.has('no_python'), problems],
+    [true, [{ source: '--json', text: 'belongs on the command line' }]],
+  );
+});
+
 test('options on a first line: aliases, and words that may not stand there', () => {
   const { given, problems } = parseOptions(['--python=/x', '--user', 'a', 'start', '--bogus', '--help']);
   assert.deepEqual(
@@ -120,6 +147,7 @@ test('help names every action, option and alias, and fits into 96 columns of ASC
   assert.ok(seen.kind === 'help');
   const names = [
     ...OPTIONS.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias])),
+    ...FLAGS.map(([name]) => name),
     'help',
     'version',
   ];

@@ -77,8 +77,8 @@ test('a Python is asked only for what cannot be read natively', async () => {
   const { exit, told } = await command([...GIVEN, 'start'], dynamic);
   assert.deepEqual([exit, told], [0, ['debug: start worker 9000', 'info: all workers are running']]);
   const [question] = questions;
-  assert.equal(questions.length, 1);
-  const { names = [], ...rest } = question ?? {};
+  assert(question !== undefined && questions.length === 1);
+  const { names, ...rest } = question;
   assert.deepEqual(rest, {
     kind: 'config',
     path: CONFIG,
@@ -233,7 +233,9 @@ test('a launcher that is executed: its call, its generation, and what it did to 
   assert.deepEqual([exit, told, effects], [0, [], ['cd /opt/app', 'LANG=ru', 'unset TZ']]);
   assert.match(printed, /^start_port +8000 +\/etc\/app\/app\.cfg:1$/m);
   assert.match(printed, /--pidfile=\/opt\/app\/run\/8000\.pid --app=x$/m);
-  const [{ names = [], ...question } = {}] = questions;
+  const [asked] = questions;
+  assert(asked !== undefined);
+  const { names, ...question } = asked;
   assert.deepEqual(question, {
     kind: 'launcher',
     path: LAUNCHER,
@@ -324,8 +326,8 @@ for (const [[script, python], files, missing, wanted] of INTERPRETERS) {
     const programs = Object.fromEntries(missing.map((name) => [name, { kind: 'missing' as const }]));
     const host = hostOn(simulated(), { files: files ?? {}, programs });
     const layers = [
-      launcher({ ...(script === undefined ? {} : { script: str(script) }) }),
-      commandLine({ ...(python === undefined ? {} : { supervisor_python: text(python) }) }),
+      launcher(script === undefined ? {} : { script: str(script) }),
+      commandLine(python === undefined ? {} : { supervisor_python: text(python) }),
     ];
     const { kind, program } = chooseInterpreter(layers, host);
     assert.equal(kind === 'found' ? program : `no ${program}`, wanted);
