@@ -57,5 +57,10 @@ function isPython(program: string): boolean {
 
 function textOf(layers: readonly Layer[], name: 'supervisor_python' | 'script'): string | undefined {
   const value = layers.map((layer) => layer.get(name)?.value).findLast((each) => each !== undefined);
-  return (value?.kind === 'text' || value?.kind === 'str') && value.value !== '' ? value.value : undefined;
+  return (value?.kind === 'text' || value?.kind === 'str') && isPath(value.value) ? value.value : undefined;
+}
+
+/** Whether a text can be a path at all: path_resolution(7), and UTF-8, which is what we hand on. */
+export function isPath(text: string): boolean {
+  return text !== '' && !text.includes('\0') && text.isWellFormed();
 }

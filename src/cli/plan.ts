@@ -3,6 +3,7 @@
 import { type Layer, type Problem, type Required, type Settings, settle } from '../config/settings.ts';
 import type { Account } from '../core/worker.ts';
 import type { Host } from '../host/host.ts';
+import { isPath } from './interpreter.ts';
 import { findAccount } from './preflight.ts';
 import { type Launch, readConfigSource, type Trouble } from './sources.ts';
 
@@ -57,7 +58,9 @@ export async function gather(launch: Launch, needed: Required, host: Host, inter
 
 function configPath({ launcher, commandLine }: Launch): string | undefined {
   const value = (commandLine.get('config') ?? launcher.get('config'))?.value;
-  return (value?.kind === 'text' || value?.kind === 'str') && value.value !== '' ? value.value : undefined;
+  if (value?.kind !== 'text' && value?.kind !== 'str') return undefined;
+  // The settings tell what is wrong with it.
+  return isPath(value.value) ? value.value : undefined;
 }
 
 /** Without a working directory no relative path means anything. */

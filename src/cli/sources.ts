@@ -8,7 +8,7 @@ import { resolveFrom } from '../core/path.ts';
 import type { Host, Obstacle } from '../host/host.ts';
 import { type Asking, evaluateConfig, evaluateLauncher, place, type Told, type Trouble } from './evaluate.ts';
 import { NOT_INSTALLED, NOT_PERMITTED } from './exit-status.ts';
-import { chooseInterpreter, findScript, ownInterpreter } from './interpreter.ts';
+import { chooseInterpreter, findScript, isPath, ownInterpreter } from './interpreter.ts';
 import { type CommandLine, type Flag, parse, parseOptions } from './parse.ts';
 
 export type { Trouble } from './evaluate.ts';
@@ -119,9 +119,14 @@ function commandLineTroubles({ problems }: Request): Trouble[] {
 function applyEffects(effects: readonly Effect[], path: string, host: Host): Trouble[] {
   return effects.flatMap((effect): Trouble[] => {
     if (effect.kind === 'variable') {
-      host.environment.set(effect.name, effect.value);
-      return [];
+      const { name, value } = effect;
+      if (name.isWellFormed() && (value ?? '').isWellFormed()) {
+        host.environment.set(name, value);
+        return [];
+      }
+      return [{ origin: 'launcher', source: path, text: `os.environ: ${name.toWellFormed()} must be UTF-8` }];
     }
+    if (!isPath(effect.path)) return [{ origin: 'launcher', source: path, text: 'os.chdir: the path must be UTF-8' }];
     const entered = host.files.enter(effect.path);
     const text = `os.chdir: ${effect.path} cannot be entered: ${entered.ok ? '' : entered.error.code}`;
     return entered.ok ? [] : [{ origin: 'launcher', source: path, text }];

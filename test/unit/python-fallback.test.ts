@@ -255,6 +255,37 @@ test('a directory that cannot be entered is the launcher`s problem', async () =>
   assert.deepEqual([exit, told], [6, [`error: ${LAUNCHER}: os.chdir: /gone cannot be entered: ENOENT`]]);
 });
 
+const UNUSABLE: readonly (readonly [more: Partial<PythonResult>, told: string])[] = [
+  [{ effects: [{ kind: 'variable', name: 'A', value: '\udcff' }] }, `${LAUNCHER}: os.environ: A must be UTF-8`],
+  [
+    { effects: [{ kind: 'variable', name: 'A\udcff', value: undefined }] },
+    `${LAUNCHER}: os.environ: A\ufffd must be UTF-8`,
+  ],
+  [{ effects: [{ kind: 'directory', path: '/\udcff' }] }, `${LAUNCHER}: os.chdir: the path must be UTF-8`],
+];
+for (const [more, told] of UNUSABLE) {
+  test(told, async () => {
+    const {
+      exit,
+      told: all,
+      effects,
+    } = await command([LAUNCHER, 'start'], machine(called(more), { files: FILES }).machine);
+    assert.deepEqual([exit, all, effects], [6, [`error: ${told}`], []]);
+  });
+}
+
+test('a path that cannot be one is a problem of the settings, and never looked for', async () => {
+  for (const [path, told] of [
+    ['/a\0b', String.raw`config must not hold a NUL, got '/a\x00b'`],
+    ['/\ud800', String.raw`config must be UTF-8, got '/\ud800'`],
+  ] as const) {
+    const values = { ...CALLED, config: { kind: 'str' as const, value: path } };
+    const said = answer(values, { called: 'frontik.server.supervisor' });
+    const { exit, told: all } = await command([LAUNCHER, 'start'], machine(said, { files: FILES }).machine);
+    assert.deepEqual([exit, all], [6, [`error: ${LAUNCHER}:1:14: ${told}`]]);
+  }
+});
+
 test('a launcher may change its words', async () => {
   const argv = [LAUNCHER, '--workers_count=1', 'check', '--nonsense'];
   const { machine: dynamic } = machine(called({ argv }), { files: FILES });
