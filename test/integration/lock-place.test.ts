@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -15,12 +15,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { lockFileName } from '../../src/host/lock.ts';
 import { asNobody, NOBODY, scratch, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
 import { contender, contest, taking } from '../support/adapters-lock.ts';
 
 const NOTE = { action: 'start', most: 60_000 };
 const HELD = { kind: 'held', lock: {} };
-const FILE = `${createHash('sha256').update('/etc/app.cfg').digest('hex').slice(0, 32)}.lock`;
+const FILE = lockFileName('/etc/app.cfg');
 
 /** What somebody with rights of his own only gets. */
 async function take(t: TestContext, env: NodeJS.ProcessEnv, uid = NOBODY): Promise<unknown> {
@@ -125,7 +126,7 @@ test('what a killed holder wrote is not believed to be the next one`s', { skip: 
 
 test('root`s place is the machine`s', { skip: unlessRoot }, async (t) => {
   const name = `/no/such/application-${process.pid}.cfg`;
-  const path = `/run/frontik-supervisor/${createHash('sha256').update(name).digest('hex').slice(0, 32)}.lock`;
+  const path = `/run/frontik-supervisor/${lockFileName(name)}`;
   t.after(() => rmSync(path, { force: true }));
   const one = await contender(t, taking(name, NOTE), [], { ...process.env, XDG_RUNTIME_DIR: scratch(t) });
   assert.deepEqual(await one.next(), HELD);
@@ -141,4 +142,13 @@ test('root`s place is the machine`s', { skip: unlessRoot }, async (t) => {
     ],
   );
   assert.equal(spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), 'cat', path]).status, 1);
+});
+
+test('a lock file has the hash of its path for a name', () => {
+  // Test vectors of FNV-1a, 64 bits.
+  assert.deepEqual(['', 'a', 'foobar'].map(lockFileName), [
+    'cbf29ce484222325.lock',
+    'af63dc4c8601ec8c.lock',
+    '85944171f73967e8.lock',
+  ]);
 });
