@@ -25,7 +25,7 @@ suite('lock', { concurrency: 4 }, () => {
     assert.deepEqual(await one.next(), HELD);
     assert.equal(note(ours), `${one.pid} start 60000\n`);
     const [name = ''] = readdirSync(ours.directory);
-    assert.match(name, /^[0-9a-f]{32}\.lock$/);
+    assert.match(name, /^[0-9a-f]{16}\.lock$/);
     assert.equal(statSync(join(ours.directory, name)).mode & 0o777, 0o600);
     one.tell('release');
     assert.equal(await one.next(), 'released');
