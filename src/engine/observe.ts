@@ -2,19 +2,11 @@
 // process that is known is only asked whether it still lives.
 
 import type { Application } from '../core/application.ts';
-import {
-  belongsTo,
-  claimedPort,
-  type Fleet,
-  identify,
-  type PortProcesses,
-  parseMarker,
-  seenFrom,
-  stalePorts,
-} from '../core/identity.ts';
+import { belongsTo, claimedPort, type Fleet, identify, type PortProcesses, stalePorts } from '../core/identity.ts';
 import { asPid, type Millis, type Port } from '../core/units.ts';
 import type { HttpSight, ListenerSight, PidfileSight, ProcessSight, Sighting, StarterSight } from '../core/worker.ts';
 import type { Host, Listener, Starter } from '../host/host.ts';
+import { ConfigNames } from './config-names.ts';
 import { Owners, Prober } from './readiness.ts';
 
 /**
@@ -48,16 +40,14 @@ export class Observer {
   readonly #known = new Map<Port, Known>();
   readonly #sessions = new Map<Port, Set<number>>();
   readonly #launchedAt = new Map<Port, number>();
-  readonly #configPaths: Set<string>;
-  readonly #otherPaths = new Set<string>();
+  readonly #names: ConfigNames;
   #freshScan: readonly ProcessSight[] | undefined;
 
   constructor(application: Application, host: Host) {
     this.#application = application;
     this.#host = host;
     this.#prober = new Prober(application.readiness, host);
-    const target = host.files.target(application.configPath);
-    this.#configPaths = new Set([application.configPath, target]);
+    this.#names = new ConfigNames(application, host.files);
   }
 
   /** Looks at the processes of some ports. */
@@ -99,7 +89,7 @@ export class Observer {
   findStale(): Port[] {
     const processes = this.#host.processes.scan();
     this.#freshScan = processes;
-    this.#learnPaths(processes);
+    this.#names.learn(processes);
     return stalePorts(processes, this.#fleet(), new Set(this.#application.specs.map((spec) => spec.port)));
   }
 
@@ -146,7 +136,7 @@ export class Observer {
 
   #scan(questions: readonly Question[]): void {
     const processes = this.#freshScan ?? this.#host.processes.scan();
-    this.#learnPaths(processes);
+    this.#names.learn(processes);
     const fleet = this.#fleet();
     const matching = Map.groupBy(processes, (process) => claimedPort(process, fleet));
     const listeners = once(() => Map.groupBy(this.#host.sockets.listeners(), (listener) => listener.port));
@@ -201,24 +191,9 @@ export class Observer {
     return process.uids.find((uid) => !trusted.has(uid)) ?? process.uids[0];
   }
 
-  /** Other names of our configuration, by which the processes that were found were started. */
-  #learnPaths(processes: readonly ProcessSight[]): void {
-    for (const process of processes) {
-      const marker = process.marker === undefined ? undefined : parseMarker(process.marker)?.path;
-      const relative = process.argv.includes(`--config=${this.#application.config}`)
-        ? seenFrom(process.cwd, this.#application.config)
-        : undefined;
-      for (const path of [marker, relative]) {
-        if (path === undefined || this.#configPaths.has(path) || this.#otherPaths.has(path)) continue;
-        const isOurs = this.#configPaths.has(this.#host.files.target(path));
-        (isOurs ? this.#configPaths : this.#otherPaths).add(path);
-      }
-    }
-  }
-
   #fleet(): Fleet {
     const { config, pidfilesOf, anyTemplate } = this.#application;
-    return { config, configPaths: this.#configPaths, pidfilesOf, anyTemplate };
+    return { config, configPaths: this.#names.paths, pidfilesOf, anyTemplate };
   }
 
   #workersAsked(questions: readonly Question[]): Map<Port, ProcessSight> {
