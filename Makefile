@@ -51,6 +51,10 @@ test: types lint $(BIN)
 	scripts/install-packages workers
 	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=2 $(call tests,$(FAST) $(SLOW))
 
+soak: $(BIN)
+	scripts/install-packages workers
+	$(NODE) scripts/soak.ts
+
 dist/bench/hello: $(STAMP) build/hello.ts build/sea.ts build/strip.ts
 	scripts/install-packages build
 	$(NODE) build/hello.ts dist/bench
