@@ -2,9 +2,10 @@
 
 import { requireVariable } from './python-calls.ts';
 import { evaluate } from './python-evaluate.ts';
-import { join, realpath } from './python-paths.ts';
+import { join, normpath, realpath } from './python-paths.ts';
 import { type Effect, importedPath, isKnown, type Outcome, type Scope } from './python-scope.ts';
 import { needsPython, type Stop } from './python-source.ts';
+import type { Surroundings } from './python-surroundings.ts';
 import type { Expr, Place } from './python-tree.ts';
 import type { PyValue } from './python-value.ts';
 
@@ -42,10 +43,18 @@ function move(to: PyValue, at: number, { world }: Scope): Stop | undefined {
   const { directory, surroundings } = world;
   const path = to.value.startsWith('/') ? to.value : directory && join(directory, [to.value]);
   // If the directory does not exist the launcher ends there.
-  world.directory =
-    path === undefined ? undefined : (realpath(path, [path], surroundings) ?? surroundings.realpath(path));
+  world.directory = path === undefined ? undefined : enter(path, surroundings);
+  if (world.directory !== undefined && world.directory.length > LONGEST) return needsPython(at, 'a call of os.chdir');
   record({ kind: 'directory', path: to.value }, world.effects);
   return undefined;
+}
+
+const LONGEST = 4096; // PATH_MAX of Linux
+
+// Only `..` has to be followed step by step: it leads out of where a link leads to.
+function enter(path: string, surroundings: Surroundings): string {
+  const isWinding = /(?:^|\/)\.\.(?:\/|$)/.test(path);
+  return (isWinding ? realpath(path, [path], surroundings) : undefined) ?? surroundings.realpath(normpath(path));
 }
 
 /** os.environ[key] = value, or its removal. */

@@ -118,22 +118,22 @@ function harmOfImported(callee: Expr, at: number, path: string, scope: Scope): H
 
 /** What may happen while statements are executed, in whatever order and as often as may be. */
 export function harmOfBody(statements: readonly Statement[], scope: Scope): Harm {
-  const names = new Map(scope.names);
-  const inner = { ...scope, names };
-  bindImports(statements, inner);
+  const inner = statements.some(({ kind }) => kind === 'import') ? withImports(statements, scope) : scope;
   let harm: Harm;
   for (const statement of statements) harm = combine(harm, harmOfStatement(statement, inner));
   return harm;
 }
 
-function bindImports(statements: readonly Statement[], { names, world }: Scope): void {
+function withImports(statements: readonly Statement[], scope: Scope): Scope {
+  const names = new Map(scope.names);
   for (const statement of statements) {
     if (statement.kind !== 'import') continue;
     for (const { name, path } of statement.binds) {
       const value = unknown(statement.at, `the import ${path}`);
-      names.set(name, { value, at: statement.at, unseen: world.unseen, means: { kind: 'imported', path } });
+      names.set(name, { value, at: statement.at, unseen: scope.world.unseen, means: { kind: 'imported', path } });
     }
   }
+  return { ...scope, names };
 }
 
 function harmOfStatement(statement: Statement, scope: Scope): Harm {

@@ -39,8 +39,12 @@ export function normpath(path: string): string {
   return root + parts.join('/') || '.';
 }
 
+// PATH_MAX of Linux: a longer path leads nowhere.
+const LONGEST = 4096;
+
 /** os.path.realpath of an absolute path; undefined where it cannot be told from here whether it exists. */
 export function realpath(path: string, existing: readonly string[], surroundings: Surroundings): string | undefined {
+  if (path.length > LONGEST) return undefined;
   let real = '/';
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
