@@ -152,7 +152,10 @@ function evaluateCall({ at, callee, arguments: args }: Of<'call'>, scope: Scope)
   const path = calledPath(callee, scope);
   const values = args.map(({ value }) => value);
   if (path === undefined || args.some(({ name }) => name !== '')) {
-    return faultIn([callee, ...values], scope) ?? unknown(at, 'a function call');
+    // An unpacking may raise before what follows it is looked at.
+    const star = args.findIndex(({ name }) => name.startsWith('*'));
+    const sure = star === -1 ? values : values.slice(0, star + 1);
+    return faultIn([callee, ...sure], scope) ?? unknown(at, 'a function call');
   }
   const own = isPathOfFile(path, values, scope) ? ownPath(scope) : undefined;
   if (own !== undefined) return call(path, [own], at, scope.world);

@@ -63,6 +63,8 @@ const CASES: readonly (readonly [file: string, result: string])[] = [
   ['x = f[1]', "invalid 1:5 NameError: name 'f' is not defined"],
   ['x = len\nx = x(f)', ''],
   ['x = open(open(), f)', ''],
+  ["y = 1\nx = ''(*y, *f)", ''],
+  ["x = ''(*f)", "invalid 1:9 NameError: name 'f' is not defined"],
   ['start_port: undefined = 1', "needs-python 1:13 NameError: name 'undefined' is not defined"],
   // An option that depends on what is not executed.
   ['import os\nstart_port = os', 'needs-python 2:14 the name os, which holds the import os'],
