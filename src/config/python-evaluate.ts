@@ -141,9 +141,8 @@ function evaluateAttribute(expr: Of<'attribute'>, scope: Scope): Result {
 }
 
 function evaluateSubscript({ at, of, index }: Of<'subscript'>, scope: Scope): Result {
-  const fault = faultIn([of, index], scope);
-  if (fault !== undefined) return fault;
-  if (importedPath(of, scope) !== 'os.environ') return unknown(at, 'a subscript');
+  // Nothing is evaluated twice: subscripts of subscripts would take exponential time.
+  if (importedPath(of, scope) !== 'os.environ') return faultIn([of, index], scope) ?? unknown(at, 'a subscript');
   const key = evaluate(index, scope);
   return isKnown(key) ? requireVariable(key, at, scope.world) : key;
 }

@@ -6,10 +6,12 @@ import type { Expr } from './python-tree.ts';
 
 /** What a dict holds, if it is written out here, and all of it has a value. */
 export function keywordsOf(expr: Expr, scope: Scope): ReadonlyMap<string, Keyword> | undefined {
+  const pairs = pairsOf(expr, scope);
+  if (pairs === undefined) return undefined;
   const entries = new Map<string, Keyword>();
-  for (const [key, value] of pairsOf(expr, scope) ?? [[undefined, expr]]) {
-    const held = evaluate(value, scope);
-    if (key === undefined || !isKnown(held)) return undefined;
+  for (const [key, value] of pairs) {
+    const held = key === undefined ? undefined : evaluate(value, scope);
+    if (key === undefined || held === undefined || !isKnown(held)) return undefined;
     entries.set(key, { value: held, at: value.at });
   }
   return entries;

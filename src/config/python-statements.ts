@@ -21,7 +21,14 @@ export interface ParsedFile extends Parsed {
 /** Parses a file from its bytes on. */
 export function parseFile(bytes: Uint8Array): ParsedFile {
   const { text, stop } = readSource(bytes);
-  return stop === undefined ? { text, ...parse(tokenize(text)) } : { text, stop, statements: [] };
+  if (stop !== undefined) return { text, stop, statements: [] };
+  const parsed = parse(tokenize(text));
+  return { text, statements: parsed.statements, stop: parsed.stop && keepInside(parsed.stop, text) };
+}
+
+// What is missing at the end is missed on the last line, not on the one after it.
+function keepInside(stop: Stop, text: string): Stop {
+  return stop.at > 0 && stop.at === text.length ? { ...stop, at: text.length - 1 } : stop;
 }
 
 const OUTSIDE: Where = { isInFunction: false, isInLoop: false, isInFinally: false, blocks: 0 };

@@ -67,6 +67,12 @@ test('what repr writes is read as the same value', () => {
   );
 });
 
+test('subscripts in each other are evaluated once', { timeout: 30_000 }, () => {
+  const file = `from os import environ\na = ${'environ['.repeat(45)}'A'${']'.repeat(45)}`;
+  const result = readConfig(new TextEncoder().encode(file), isOption, surroundings({ A: 'A' }));
+  assert.deepEqual(result.kind === 'read' && result.assigned.get('a')?.value, { kind: 'str', value: 'A' });
+});
+
 const LONG = 200_000;
 
 // A piece again and again, then an end: what is quadratic in it takes minutes, what recurses overflows the stack.

@@ -199,6 +199,8 @@ const CASES: readonly (readonly [file: string, refusal: string])[] = [
   ['class B:\npass', '2:1 invalid IndentationError: expected an indented block after class definition'],
   ['class B(x=1, 2): pass', '1:14 invalid SyntaxError: positional argument follows keyword argument'],
   ['@b\na = 1', `2:1 ${INVALID}`],
+  ['@b', `1:3 ${INVALID}`],
+  ['if 1:', "1:6 invalid IndentationError: expected an indented block after 'if' statement"],
   ['@b c\ndef f(): pass', `1:4 ${INVALID}`],
   ['return 1', "1:1 invalid SyntaxError: 'return' outside function"],
   ['class B:\n  return 1', "2:3 invalid SyntaxError: 'return' outside function"],
