@@ -5,11 +5,21 @@ import type { Blow, Command, Ending, Verb } from './soak-command.ts';
 import type { Figures } from './soak-figures.ts';
 import { ALONE, behaviour, checkAfter, QUEUED } from './soak-races.ts';
 
-const BLOWS: readonly [Blow, ...Blow[]] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE', 'closed stderr'];
+const BLOWS: readonly [Blow, ...Blow[]] = [
+  'SIGKILL',
+  'SIGKILL',
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGPIPE',
+  'closed stderr',
+];
 
 /** Numbers of the signals that a command answers by its exit status. */
 const NUMBERS: Readonly<Partial<Record<Blow, number>>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
+/** Seconds that a worker may take to go: whom a killed command told to go is then still there for the next one. */
+const LINGERING = 0.8;
 /** What a signal leaves to be done: one survey, which waits a second for the slowest answer. */
 const LETTING_GO = 10_000;
 /** The next command's own work: its workers need less than three seconds to go, and as long to come. */
@@ -19,7 +29,7 @@ const CONVERGES = 15_000;
 export async function death(application: Application, choices: Choices, figures: Figures): Promise<void> {
   application.forget();
   const deaf = choices.oneIn(12) ? application.ports[choices.below(2)] : undefined;
-  application.behave(behaviour(application, choices, deaf));
+  application.behave(behaviour(application, choices, deaf, LINGERING));
   if (choices.oneIn(8)) {
     application.configure(choices.oneOf(2, 2, 2, 3));
   }
@@ -37,12 +47,15 @@ export async function death(application: Application, choices: Choices, figures:
   const { said } = victim;
   const wasHit = victim.strike(blow);
   const ending = await victim.ending;
-  figures.noteDeath(wasHit ? blow : 'too late', verb, said, performance.now() - struckAt);
-  if (!(wasHit || isCrowded)) {
+  const lettingGo = performance.now() - struckAt;
+  figures.noteDeath(wasHit ? blow : 'too late', verb, said, lettingGo);
+  const isHarmless = blow === 'SIGPIPE' || blow === 'closed stderr';
+  if (!isCrowded && (isHarmless || !wasHit)) {
     figures.noteUsual(verb, isRunning, ending.took);
   }
-  judgeVictim(victim, blow, ending, performance.now() - struckAt);
-  await judgeOthers(await Promise.all(others), figures);
+  const beside = await Promise.all(others);
+  judgeVictim(victim, blow, ending, lettingGo);
+  await judgeOthers(beside, figures);
   await converge(application, choices, figures);
 }
 
@@ -83,7 +96,7 @@ function tellCode({ code, signal, isHung }: Ending): string {
 
 /** The next command does its work, and is held up by nobody who is no more. */
 async function converge(application: Application, choices: Choices, figures: Figures): Promise<void> {
-  const verb = choices.oneOf<Verb>('start', 'stop', 'restart');
+  const verb = choices.oneOf<Verb>('start', 'start', 'stop', 'restart');
   await sleep(choices.oneIn(2) ? 0 : choices.below(150));
   const command = application.begin(verb, ALONE);
   const ending = await command.ending;

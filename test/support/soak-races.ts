@@ -17,23 +17,24 @@ const STATUS = 10_000;
 const STATUS_BESIDE_ONE = 2000;
 
 /** Small random times to come and to go. */
-export function randomSwitches(choices: Choices): Switches {
+function randomSwitches(choices: Choices, lingering: number): Switches {
   return {
     sleep_start: choices.seconds(0.05),
     sleep_daemonized: choices.seconds(0.05),
     sleep_bind: choices.seconds(0.2),
-    stop_timeout: choices.seconds(0.2),
+    stop_timeout: choices.seconds(lingering),
   };
 }
 
-/** How each worker behaves: by port, and with the given one ignoring SIGTERM. */
+/** How each worker behaves: by port, the given one ignoring SIGTERM, and the others going away within so many seconds. */
 export function behaviour(
   application: Application,
   choices: Choices,
   deaf: number | undefined,
+  lingering = 0.2,
 ): Readonly<Record<string, Switches>> {
   const switches = application.ports.map((port) => {
-    const own = randomSwitches(choices);
+    const own = randomSwitches(choices, lingering);
     return [String(port), port === deaf ? { ...own, ignore_sigterm: true } : own] as const;
   });
   return Object.fromEntries(switches);
