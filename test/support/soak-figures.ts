@@ -7,8 +7,9 @@ export interface Report {
   readonly transcript: string;
 }
 
-/** The pace of a command that nobody disturbed, by what it found; begins with a guess. */
-const USUAL = 700;
+/** First guesses at what a command takes that finds work to do, and one that does not. */
+const WORKING = 500;
+const LOOKING = 100;
 const MEMORY = 8;
 
 /** What a soak counts. */
@@ -74,7 +75,10 @@ export class Figures {
   /** How long such a command takes when nothing happens to it: the moments of death are spread over that. */
   usual(verb: Verb, isRunning: boolean): number {
     const seen = this.#usual.get(`${verb} ${isRunning}`) ?? [];
-    return seen.length === 0 ? USUAL : seen.reduce((sum, each) => sum + each, 0) / seen.length;
+    if (seen.length > 0) {
+      return seen.reduce((sum, each) => sum + each, 0) / seen.length;
+    }
+    return verb === (isRunning ? 'start' : 'stop') ? LOOKING : WORKING;
   }
 
   progress(seconds: number): string {
