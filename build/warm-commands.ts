@@ -7,16 +7,35 @@ import { join } from 'node:path';
 /** A command and the exit status that it must have. */
 export type Command = readonly [exit: number, ...argv: readonly string[]];
 
-const CONFIG = `# coding=utf-8
+// With the forms that real configurations have, so that the reader's functions for them are compiled in advance.
+const CONFIG = String.raw`# coding=utf-8
 import os
 
 app = 'warm'
-workers_count = 2
+name = "warm" + '-' + 'app'
+workers_count = int(os.environ.get('WARM_WORKERS', 2))
 debug = False
+nothing = None
 syslog_address = '/dev/log'
+log_format = '%s: %d' % (name, 1)
+long_text = """several
+lines"""
+base = os.path.join(os.path.dirname('/warm/x'), 'run')
 timeout_multiplier = 1.
-handlers_count = 100 * 2
+handlers_count = 100 * 2 - -1
+mask = 0x1f
+rest = [1, 2.5, ('a', u'b', r'\d+'), {'key': 'value', 'other': [True, None]}, {1, 2}]
+from warm.web import Application, Page as Start
+urls = [
+    # a comment inside
+    (r'/(?P<id>\d+)/?', Application('warm', '/usr/share/warm')),
+    ('/start', Start.handler),
+]
 suppressed_loggers = ['tornado.curl_httpclient']
+if debug:
+    log_level = 'debug'
+else:
+    log_level = 'info'
 `;
 
 /** Lays out the directory in which the commands run; their words name files in it by relative paths. */
