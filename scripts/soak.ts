@@ -16,7 +16,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-const soak = new Soak({ seed, seconds, lanes: 4, rounds: 2, deaths: 5, onViolation: say });
+const soak = new Soak({ seed, seconds, lanes: 4, rounds: 2, deaths: 6, onViolation: say });
 const { figures } = soak;
 const began = performance.now();
 
