@@ -181,7 +181,7 @@ test(
     const words = wordsOf(stage).join(' ');
     const speakers = [
       ['/usr/bin/tail', '-F', stage.config, stage.script, stage.path('run')],
-      ['/bin/sh', '-c', `sleep 600; exec ${stage.script} ${words}`],
+      ['/bin/sh', '-c', `kill -STOP $$; exec ${stage.script} ${words}`],
       [python, '-c', SLEEP, words],
       [python, '-c', SLEEP, `--port=${stage.port(0)}`],
       [python, '-c', SLEEP, `--config=${stage.config}`],
