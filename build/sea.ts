@@ -23,7 +23,7 @@ interface Packer {
 export const NODE_FLAGS: readonly string[] = [
   '--disable-sigusr1',
   '--no-warnings',
-  '--openssl-config=/dev/null',
+  '--openssl-config=/proc/self/none',
   '--v8-pool-size=0',
 ];
 

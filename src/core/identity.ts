@@ -142,7 +142,11 @@ export function identify(
 ): PortProcesses {
   const all = processes.filter((process) => claimedPort(process, fleet) === port);
   const matching = all.filter((process) => isTrusted(process, trust));
-  const ours = rootsOf(matching, matching).filter((process) => isWorker(process, port, facts, fleet, trust));
+  // A command that is run from inside a worker inherits its marker, but is no parent of workers.
+  const family = matching.filter(
+    (process) => !trust.ownPids.has(process.id.pid) || claimByArgv(process, fleet) === port,
+  );
+  const ours = rootsOf(matching, family).filter((process) => isWorker(process, port, facts, fleet, trust));
   const others = all.filter((process) => !isTrusted(process, trust));
   const [worker, ...rivals] = ours.length > 1 ? ours.toSorted((one, other) => compare(one, other, facts)) : ours;
   const renamed = worker ?? renamedWorker(named, facts, trust);
@@ -197,7 +201,9 @@ function renamedWorker(named: ProcessSight | undefined, facts: PortFacts, trust:
   const words = argumentsNamed('config', named.argv).length + argumentsNamed('port', named.argv).length;
   const isWiped = words === 0 && named.marker === undefined;
   const fits = isWiped && named.id.startTicks <= pidfile.writtenTicks + COARSE && listening().has(named.id.pid);
-  return fits && isTrusted(named, trust) && !trust.ownPids.has(named.id.pid) ? named : undefined;
+  // Or the service user could have root kill any server of root's by writing its number down.
+  const isBelieved = pidfile.writer === 0 || pidfile.writer === named.uids[0];
+  return fits && isBelieved && isTrusted(named, trust) && !trust.ownPids.has(named.id.pid) ? named : undefined;
 }
 
 function findLeftBehind(

@@ -55,13 +55,13 @@ export interface ProcessSight {
 
 /**
  * What lies at a pidfile's path. Unusable is what is no small regular file; garbled is one that names no process, an empty
- * one included. `writtenTicks` is when it was written, in clock ticks since boot.
+ * one included. `writtenTicks` is when it was written, in clock ticks since boot, `writer` the user whose file it is.
  */
 export type PidfileSight =
   | { readonly kind: 'none' }
   | { readonly kind: 'unusable'; readonly why: string }
   | { readonly kind: 'garbled' }
-  | { readonly kind: 'names'; readonly pid: Pid; readonly writtenTicks: number };
+  | { readonly kind: 'names'; readonly pid: Pid; readonly writtenTicks: number; readonly writer: number };
 
 /** Who listens on a TCP port. */
 export type ListenerSight =

@@ -20,6 +20,7 @@ import { asPid, type Pid } from '../core/units.ts';
 import type { Account, PidfileSight } from '../core/worker.ts';
 import { codeOf, orElse } from './errno.ts';
 import type { Files, Obstacle, ProgramSight, Result } from './host.ts';
+import { parentOf, throughParent } from './parent.ts';
 import { readProc } from './proc.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -64,10 +65,6 @@ export const files: Files = {
     ),
 };
 
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
-}
-
 /** O_NONBLOCK: opening a fifo must not wait for a writer. open(2), fifo(7). */
 function readPidfile(path: string): PidfileSight {
   const opened = orElse<number | string>(
@@ -79,12 +76,15 @@ function readPidfile(path: string): PidfileSight {
   try {
     const stat = fstatSync(opened);
     if (!stat.isFile()) return { kind: 'unusable', why: 'no regular file' };
+    if (stat.nlink > 1) return { kind: 'unusable', why: 'a hard link' };
     const bytes = Buffer.alloc(MOST_PIDFILE + 1);
     const length = readSync(opened, bytes, 0, bytes.length, 0);
     if (length > MOST_PIDFILE) return { kind: 'unusable', why: 'too large' };
     const text = bytes.toString('latin1', 0, length).trim();
     const pid = /^\d{1,10}$/.test(text) ? asPid(Number(text)) : undefined;
-    return pid === undefined ? { kind: 'garbled' } : { kind: 'names', pid, writtenTicks: ticksAt(stat.mtimeMs) };
+    return pid === undefined
+      ? { kind: 'garbled' }
+      : { kind: 'names', pid, writtenTicks: ticksAt(stat.mtimeMs), writer: stat.uid };
   } finally {
     closeSync(opened);
   }
@@ -103,7 +103,7 @@ function removePidfile(path: string, seen: PidfileSight): Obstacle | undefined {
   if (!isUnchanged) return undefined;
   return orElse<Obstacle | undefined>(
     () => {
-      unlinkSync(path);
+      throughParent(path, unlinkSync);
       return undefined;
     },
     (code) => (code === 'ENOENT' ? undefined : { path, code }),
@@ -112,7 +112,7 @@ function removePidfile(path: string, seen: PidfileSight): Obstacle | undefined {
 
 function createPidfile(path: string, pid: Pid, owner: Account | undefined): Obstacle | undefined {
   const opened = orElse<number | string>(
-    () => openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644),
+    () => throughParent(path, (inside) => openSync(inside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)),
     (code) => code,
   );
   // The worker was faster.
@@ -160,8 +160,10 @@ function makeDirectory(directory: string, owner: Account | undefined): Result<un
       if (statSync(directory, { throwIfNoEntry: false }) !== undefined) return { ok: true, value: undefined };
       const parent = makeDirectory(parentOf(directory), owner);
       if (!parent.ok) return parent;
-      mkdirSync(directory, 0o755);
-      if (owner !== undefined) own(directory, owner);
+      throughParent(directory, (inside) => {
+        mkdirSync(inside, 0o755);
+        if (owner !== undefined) own(inside, owner);
+      });
       return { ok: true, value: undefined };
     },
     (code) => (code === 'EEXIST' ? { ok: true, value: undefined } : { ok: false, error: { path: directory, code } }),

@@ -3,6 +3,7 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import type { WorkerSpec } from '../core/worker.ts';
 import { orElse } from './errno.ts';
+import { throughParent } from './parent.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
 
@@ -58,7 +59,7 @@ function dropped(trouble: string | undefined): Words {
 function openLog(path: string, { account }: WorkerSpec): number | string {
   const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
   const created = orElse<number | string>(
-    () => openSync(path, flags | O_CREAT | O_EXCL, 0o644),
+    () => throughParent(path, (inside) => openSync(inside, flags | O_CREAT | O_EXCL, 0o644)),
     (code) => code,
   );
   if (typeof created === 'number') {
@@ -68,7 +69,7 @@ function openLog(path: string, { account }: WorkerSpec): number | string {
   const opened =
     created === 'EEXIST'
       ? orElse<number | string>(
-          () => openSync(path, flags),
+          () => throughParent(path, (inside) => openSync(inside, flags)),
           (code) => code,
         )
       : created;

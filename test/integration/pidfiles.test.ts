@@ -60,7 +60,12 @@ for (const [text, sight] of TEXTS) {
     writeFileSync(path, text);
     const seen = files.readPidfile(path);
     if (typeof sight === 'number')
-      assert.deepEqual(seen, { kind: 'names', pid: sight, writtenTicks: seen.kind === 'names' && seen.writtenTicks });
+      assert.deepEqual(seen, {
+        kind: 'names',
+        pid: sight,
+        writtenTicks: seen.kind === 'names' && seen.writtenTicks,
+        writer: process.getuid?.(),
+      });
     else assert.deepEqual(seen, sight);
   });
 }

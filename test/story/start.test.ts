@@ -103,6 +103,7 @@ test('a worker in the foreground is its own starter', async () => {
     kind: 'names',
     pid: sim.find('worker 8000').id.pid,
     writtenTicks: sim.kernel.ticks,
+    writer: 0,
   });
 });
 

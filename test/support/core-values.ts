@@ -41,7 +41,7 @@ export const SPEC: WorkerSpec = {
 
 /** A pidfile that was written at tick 9. */
 export function names(number: number): PidfileSight {
-  return { kind: 'names', pid: pid(number), writtenTicks: 9 };
+  return { kind: 'names', pid: pid(number), writtenTicks: 9, writer: 0 };
 }
 
 /** A look at some moment at which nothing is there, but for what is said. */

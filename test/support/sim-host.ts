@@ -314,7 +314,12 @@ export class SimHost implements Host {
       case 'EACCES':
         return { kind: 'unusable', why: spoiled };
       default:
-        return { kind: 'names', pid: asPid(Number(spoiled)) ?? (2 as Pid), writtenTicks: this.#kernel.ticks };
+        return {
+          kind: 'names',
+          pid: asPid(Number(spoiled)) ?? (2 as Pid),
+          writtenTicks: this.#kernel.ticks,
+          writer: 0,
+        };
     }
   }
 

@@ -255,10 +255,12 @@ export class Kernel {
   pidfile(path: string): PidfileSight {
     const file = this.files.get(path);
     if (file === undefined) return { kind: 'none' };
-    const { content, writtenTicks } = file;
+    const { content, writtenTicks, owner } = file;
     if (content === 'garbled') return { kind: 'garbled' };
     if ('unusable' in content) return { kind: 'unusable', why: content.unusable };
     const pid = asPid(content.pid);
-    return pid === undefined ? { kind: 'unusable', why: 'no pid' } : { kind: 'names', pid, writtenTicks };
+    return pid === undefined
+      ? { kind: 'unusable', why: 'no pid' }
+      : { kind: 'names', pid, writtenTicks, writer: owner };
   }
 }
