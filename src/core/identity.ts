@@ -170,9 +170,11 @@ function isWorker(process: ProcessSight, port: Port, facts: PortFacts, fleet: Fl
   const { pid } = process.id;
   const { pidfile } = facts;
   const hasOwnWords = claimByArgv(process, fleet) === port;
-  if (trust.ownPids.has(pid) && !hasOwnWords) return false;
   if (pid === facts.starter) return true;
-  if (pidfile.kind === 'names' && pidfile.pid === pid) return true;
+  const isNamed = pidfile.kind === 'names' && pidfile.pid === pid;
+  // A hook that a worker forked, and that runs this command, has the worker's words; only the worker itself has its place.
+  if (trust.ownPids.has(pid)) return hasOwnWords && (isNamed || facts.listening().has(pid));
+  if (isNamed) return true;
   // A forked child that outlived its worker still has the worker's command line and socket; its session tells.
   if (markedPort(process, fleet) === port && hasOutlived(process, facts)) return false;
   return hasOwnWords || facts.listening().has(pid);

@@ -278,3 +278,119 @@ ordeal(
     await until(() => stage.assertNobody());
   },
 );
+
+ordeal(
+  "root's own server on a worker's port is not killed because the service user's pidfile names it",
+  whyNotAnotherUser,
+  { ...SERVICE, workers: 1 },
+  async (stage) => {
+    const server = await stage.squatter(0);
+    writeFileSync(stage.pidfile(0), String(server.pid));
+    chownSync(stage.pidfile(0), nobody, nobody);
+    await stage.expect('status', `${STOPPED}\nexit 3`);
+    await stage.expect('stop', `${STOPPED}\nexit 0`);
+    assert(isAlive(server));
+    await stage.expect('start', `[T] port P0 is held by python3 (pid PID)\n${STOPPED}\nexit 1`);
+    assert(isAlive(server));
+  },
+);
+
+for (const place of ['run', 'log'] as const) {
+  ordeal(
+    `a service user who puts a link in place of the directory "${place}" gets nothing made, changed or removed where it leads`,
+    whyNotAnotherUser,
+    { ...SERVICE, workers: 1, switches: { pidfile: 'none' } },
+    async (stage) => {
+      precious(stage);
+      for (const name of [stage.pidfile(0), stage.logfile(0)]) {
+        writeFileSync(stage.path(`etc/${name.slice(name.lastIndexOf('/') + 1)}`), 'of another service\n');
+      }
+      for (const text of ['full', 'empty']) {
+        if (text === 'empty') {
+          rmSync(stage.path('etc'), { recursive: true });
+          precious(stage);
+        }
+        rmSync(stage.path(place), { recursive: true, force: true });
+        symlinkSync('etc', stage.path(place));
+        lchownSync(stage.path(place), nobody, nobody);
+        const before = snapshot(stage.path('etc')).map((line) => line.replace(/ \d+\.?\d* $/, ''));
+        for (const action of ['start', 'status', 'restart', 'stop']) {
+          assertCivil(await stage.run(action));
+          const now = snapshot(stage.path('etc')).map((line) => line.replace(/ \d+\.?\d* $/, ''));
+          assert.deepEqual(now, before, `${action}, ${text}`);
+        }
+      }
+    },
+  );
+}
+
+ordeal(
+  'a world-writable directory with the sticky bit: what others put there is neither believed nor obeyed',
+  whyNotAnotherUser,
+  { workers: 1 },
+  async (stage) => {
+    for (const place of ['run', 'log']) {
+      chmodSync(stage.path(place), 0o1777);
+    }
+    const victim = await stage.stranger();
+    const words = [`--config=${stage.config}`, `--port=${stage.port(0)}`, `--pidfile=${stage.pidfile(0)}`];
+    const alike = await stage.stranger([python, '-c', 'import time; time.sleep(600)', ...words], { uid: nobody });
+    const warning = '[T] process PID of nobody looks like the worker on port P0 and is ignored';
+    for (const pid of [victim.pid, alike.pid]) {
+      writeFileSync(stage.pidfile(0), String(pid));
+      chownSync(stage.pidfile(0), nobody, nobody);
+      await stage.expect('status', `${warning}\n${STOPPED}\nexit 3`);
+      await stage.expect('stop', `${warning}\n${STOPPED}\nexit 0`);
+      writeFileSync(stage.pidfile(0), String(pid));
+      chownSync(stage.pidfile(0), nobody, nobody);
+      await stage.expect('start', `[T] start worker P0\n${warning}\n${RUNNING}\nexit 0`);
+      assert.equal((await stage.run('stop')).code, 0);
+      assert(isAlive(victim) && isAlive(alike));
+    }
+  },
+);
+
+ordeal(
+  "root's own server on a worker's port is not killed because the service user's pidfile names it",
+  whyNotAnotherUser,
+  { ...SERVICE, workers: 1 },
+  async (stage) => {
+    const server = await stage.squatter(0);
+    writeFileSync(stage.pidfile(0), String(server.pid));
+    chownSync(stage.pidfile(0), nobody, nobody);
+    await stage.expect('status', `${STOPPED}\nexit 3`);
+    await stage.expect('stop', `${STOPPED}\nexit 0`);
+    assert(isAlive(server));
+    await stage.expect('start', `[T] port P0 is held by python3 (pid PID)\n${STOPPED}\nexit 1`);
+    assert(isAlive(server));
+  },
+);
+
+for (const place of ['run', 'log'] as const) {
+  ordeal(
+    `a service user who puts a link in place of the directory "${place}" gets nothing made, changed or removed where it leads`,
+    whyNotAnotherUser,
+    { ...SERVICE, workers: 1, switches: { pidfile: 'none' } },
+    async (stage) => {
+      precious(stage);
+      for (const name of [stage.pidfile(0), stage.logfile(0)]) {
+        writeFileSync(stage.path(`etc/${name.slice(name.lastIndexOf('/') + 1)}`), 'of another service\n');
+      }
+      for (const text of ['full', 'empty']) {
+        if (text === 'empty') {
+          rmSync(stage.path('etc'), { recursive: true });
+          precious(stage);
+        }
+        rmSync(stage.path(place), { recursive: true, force: true });
+        symlinkSync('etc', stage.path(place));
+        lchownSync(stage.path(place), nobody, nobody);
+        const before = snapshot(stage.path('etc')).map((line) => line.replace(/ \d+\.?\d* $/, ''));
+        for (const action of ['start', 'status', 'restart', 'stop']) {
+          assertCivil(await stage.run(action));
+          const now = snapshot(stage.path('etc')).map((line) => line.replace(/ \d+\.?\d* $/, ''));
+          assert.deepEqual(now, before, `${action}, ${text}`);
+        }
+      }
+    },
+  );
+}

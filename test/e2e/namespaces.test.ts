@@ -205,30 +205,37 @@ async function pidOn(stage: Stage, index: number): Promise<number> {
   return (await stage.facts(index)).pid;
 }
 
-test(
-  'restart from inside a worker is completed',
-  onStage({}, async (stage) => {
-    const [report, go] = [stage.path('report'), stage.path('go')];
-    const command = stage.command('restart').join(' ');
-    const script = stage.path('outer');
-    stage.write('outer', `#!/bin/sh\n[ -e ${report} ] || (/bin/sh "$0.hook") &\nexec ${stage.script} "$@"\n`, 0o755);
-    // The hook of whichever worker is first; that of the other one just goes.
-    stage.write(
-      'outer.hook',
-      `until [ -e ${go} ]; do sleep 0.05; done
+for (const daemonize of [true, false]) {
+  for (const [how, hook] of [
+    ['a script of its own', '/bin/sh "$0.hook"'],
+    ['a fork with the very command line of the worker', '. "$0.hook"'],
+  ] as const) {
+    test(
+      `restart from inside a worker, by ${how}, is completed (daemonize = ${daemonize})`,
+      onStage({ config: { daemonize } }, async (stage) => {
+        const [report, go] = [stage.path('report'), stage.path('go')];
+        const command = stage.command('restart').join(' ');
+        const script = stage.path('outer');
+        stage.write('outer', `#!/bin/sh\n[ -e ${report} ] || (${hook}) &\nexec ${stage.script} "$@"\n`, 0o755);
+        // The hook of whichever worker is first; that of the other one just goes.
+        stage.write(
+          'outer.hook',
+          `until [ -e ${go} ]; do sleep 0.05; done
           mkdir ${report} || exit
           { ${command.replace(stage.script, script)}; echo "exit $?"; } >${report}/part 2>&1
           mv ${report}/part ${report}/whole\n`,
+        );
+        const start = await stage.call([`--script=${script}`, `--config=${stage.config}`, 'start']).outcome;
+        assert.equal(start.code, 0, start.stderr);
+        const before = [await pidOn(stage, 0), await pidOn(stage, 1)];
+        writeFileSync(go, '');
+        await until(() => assert(existsSync(`${report}/whole`), 'the restart does not end'), 15_000);
+        const told = readFileSync(`${report}/whole`, 'utf8');
+        assert.match(told, /all workers are running\nexit 0\n$/, told);
+        assert.notEqual(await pidOn(stage, 0), before[0]);
+        assert.notEqual(await pidOn(stage, 1), before[1]);
+        await until(() => stage.assertServing(0, 1));
+      }),
     );
-    const start = await stage.call([`--script=${script}`, `--config=${stage.config}`, 'start']).outcome;
-    assert.equal(start.code, 0, start.stderr);
-    const before = [await pidOn(stage, 0), await pidOn(stage, 1)];
-    writeFileSync(go, '');
-    await until(() => assert(existsSync(`${report}/whole`), 'the restart does not end'), 15_000);
-    const told = readFileSync(`${report}/whole`, 'utf8');
-    assert.match(told, /all workers are running\nexit 0\n$/, told);
-    assert.notEqual(await pidOn(stage, 0), before[0]);
-    assert.notEqual(await pidOn(stage, 1), before[1]);
-    await until(() => stage.assertServing(0, 1));
-  }),
-);
+  }
+}

@@ -222,6 +222,24 @@ ordeal(
   },
 );
 
+ordeal('without /proc nothing can be told, and nothing is claimed', whyNoNamespaces, { workers: 1 }, async (stage) => {
+  await stage.started();
+  const worker = stage.worker(0);
+  const { under } = await Cell.withMounts(stage, 'exec 3>&-\nmount -t tmpfs none /proc');
+  for (const [action, code] of [
+    ['status', 4],
+    ['start', 1],
+    ['stop', 1],
+    ['restart', 1],
+  ] as const) {
+    const outcome = await stage.run(action, { under });
+    assertCivil(outcome);
+    assert.match(stage.tell(outcome), /\/proc/);
+    assert.equal(outcome.code, code, stage.tell(outcome));
+    assert(isAlive(worker));
+  }
+});
+
 function whyNotHidden(): string | undefined {
   return whyNotAnotherUser() ?? whyNoNamespaces();
 }
@@ -246,6 +264,27 @@ ordeal(
     const start = await run('start');
     assert.match(start, /^\[T\] port P1 is held by a process that cannot be seen from here$/m);
     assert.match(start, /\n\[T\] some workers are running!\nexit 1$/);
+  },
+);
+
+ordeal(
+  'an ordinary user for whom /dev/null is closed gets a clear line, and root does not mind',
+  whyNotHidden,
+  { workers: 1, owner: nobody },
+  async (stage) => {
+    const copy = reachable(stage);
+    const { under } = await Cell.withMounts(
+      stage,
+      'mount -t tmpfs none /mnt\nmknod -m 600 /mnt/null c 1 3\nmount --bind /mnt/null /dev/null',
+    );
+    const asNobody = [...under, '/usr/bin/setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+    const run = (action: string) => stage.program([copy, ...stage.settings, action], { under: asNobody }).outcome;
+    assert.equal(stage.tell(await run('status')), `${STOPPED}\nexit 3`);
+    const start = await run('start');
+    assertCivil(start);
+    assert.match(stage.tell(start), /EACCES\nexit 4$/);
+    await stage.expect('start', STARTED, { under });
+    await stage.expect('stop', ENDED, { under });
   },
 );
 

@@ -348,9 +348,15 @@ suite('called from inside a worker', () => {
   });
   check(
     'the worker counts though it is our ancestor',
-    { processes: [worker, shell, own], ownPids: [1, 101, 102, 103] },
-    'worker 101',
+    { processes: [worker, shell, own], ownPids: [1, 101, 102, 103], listening: [101] },
+    'worker 101, port of worker',
   );
+  check(
+    'a hook that the worker forked, with its very words, is not the worker',
+    { processes: [sight(101, FULL), sight(102, FULL)], ownPids: [102], listening: [101] },
+    'worker 101, port of worker',
+  );
+  check('nor when the worker is gone', { processes: [sight(102, FULL)], ownPids: [102] }, 'nobody');
   check(
     'the worker is gone: we are not left behind',
     {
