@@ -208,7 +208,7 @@ export class Observer {
   #sightings(questions: readonly Question[], http: ReadonlyMap<Port, HttpSight>): Sighting[] {
     const holders = this.#findHolders(questions, http);
     const at = this.#host.clock.now();
-    return questions.map(({ port, starter }) => {
+    return questions.map(({ port, about, starter }) => {
       const { processes, pidfile } = this.#known.get(port) ?? { processes: NOBODY, pidfile: { kind: 'none' } };
       const { worker } = processes;
       const answer = http.get(port) ?? 'unasked';
@@ -222,7 +222,7 @@ export class Observer {
         listener,
         http: answer,
         // A worker writes its pidfile on its way up, long after its first sight.
-        pidfile: answer === 'ready' ? this.#readPidfile(port) : pidfile,
+        pidfile: about === 'place' && answer === 'ready' ? this.#readPidfile(port) : pidfile,
         starter: this.#starterSight(port, pidfile, starter),
       };
     });

@@ -90,11 +90,12 @@ function readPidfile(path: string): PidfileSight {
   }
 }
 
+let bootedAt: number | undefined;
+
 /** A moment of the wall clock as ticks since boot. */
 function ticksAt(wallMillis: number): number {
-  const uptime = Number(readProc('/proc/uptime')?.toString('latin1').split(' ', 1)[0]);
-  const sinceBoot = uptime - (Date.now() - wallMillis) / 1000;
-  return Math.floor(sinceBoot * TICKS_PER_SECOND);
+  bootedAt ??= Date.now() - 1000 * Number(readProc('/proc/uptime')?.toString('latin1').split(' ', 1)[0]);
+  return Math.floor(((wallMillis - bootedAt) / 1000) * TICKS_PER_SECOND);
 }
 
 function removePidfile(path: string, seen: PidfileSight): Obstacle | undefined {
