@@ -47,7 +47,7 @@ function option(
   help: string,
   bounds?: Option['bounds'],
 ): Option {
-  // The original's own option keeps its one name; ours may be written without their prefix (CONTRACT, section 3).
+  // The original's own option keeps its one name; ours may be written without their prefix.
   const isNew = name.startsWith(PREFIX) && name !== 'supervisor_sigterm_timeout';
   return {
     name,

@@ -1,6 +1,6 @@
 // Processes as /proc shows them: proc(5). Synchronous on purpose: a pass over /proc costs some microseconds a process.
 
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { asPid, type Pid } from '../core/units.ts';
 import type { ProcessIdentity, ProcessSight } from '../core/worker.ts';
 import { codeOf } from './errno.ts';
@@ -171,7 +171,7 @@ export function scanProcesses(uid: number): ProcessSight[] {
 }
 
 function readCandidate(name: string, uid: number): ProcessSight | 'vanished' | undefined {
-  const cmdline = readProc(`/proc/${name}/cmdline`);
+  const cmdline = readText(`/proc/${name}/cmdline`);
   if (cmdline === undefined) return 'vanished';
   // Kernel threads and zombies have none.
   if (cmdline.length === 0) return undefined;
@@ -183,8 +183,17 @@ function readCandidate(name: string, uid: number): ProcessSight | 'vanished' | u
 function hasMarker(pid: string, uid: number): boolean {
   // Another user's environment is closed to all but root, and finding that out by an error costs more than asking first.
   if (uid !== 0 && statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== uid) return false;
-  const environ = readProc(`/proc/${pid}/environ`);
-  return environ !== undefined && findMarker(environ) !== undefined;
+  const environ = readText(`/proc/${pid}/environ`) ?? '';
+  return environ.startsWith(`${MARKER}=`) || environ.includes(`\0${MARKER}=`);
+}
+
+/** The same as readProc for hundreds of files in a row: with this encoding Node does it in one call. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return undefinedIfHidden(error);
+  }
 }
 
 /** This process and all of its ancestors. */
