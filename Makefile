@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary check test fuzz bench demo clean types lint unit format
+.PHONY: binary check test fuzz soak bench demo clean types lint unit format
 
 binary: $(BIN)
 
