@@ -7,6 +7,7 @@
 
 import yargs from 'yargs';
 import { Parser } from 'yargs/helpers';
+import { isProxy, PROXIES, type ProxyName } from '../config/export.ts';
 import { OPTIONS, type Option } from '../config/options.ts';
 import { FLAGS, type Flag, type Problem, sortWords } from './words.ts';
 
@@ -23,6 +24,8 @@ export type CommandLine =
       readonly kind: 'request';
       readonly launcher: string | undefined;
       readonly action: string | undefined;
+      /** What `export` is to print. */
+      readonly proxy: ProxyName | undefined;
       readonly given: ReadonlyMap<string, string>;
       readonly flags: ReadonlySet<Flag>;
       readonly problems: readonly Problem[];
@@ -38,6 +41,7 @@ export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
   ['try-restart', 'restart if any worker runs, else do nothing'],
   ['condrestart', 'the same as try-restart'],
   ['check', 'show all settings, where they come from and what is wrong; touches nothing'],
+  ['export', `print what a proxy needs for the workers: export ${PROXIES.join(', export ')}`],
 ];
 
 const USAGE = `Starts, stops, restarts and shows the web workers of a Frontik or Tornado application.
@@ -63,9 +67,36 @@ export function parse(argv: readonly string[]): CommandLine {
   const read = readWords(options, plain);
   // Only a word with a slash can be a launcher (a path), and only before the action; a bare word is always an action.
   const launcher = read.plain[0]?.includes('/') ? read.plain[0] : undefined;
-  const [action, ...extra] = launcher === undefined ? read.plain : read.plain.slice(1);
+  const [action, ...behind] = launcher === undefined ? read.plain : read.plain.slice(1);
+  const { proxy, wrong, extra } = readOperand(action, behind);
   const surplus = extra.map((source) => ({ source, text: `unexpected word after the action ${action}` }));
-  return { kind: 'request', launcher, action, given: read.given, flags, problems: [...problems, ...surplus] };
+  return {
+    kind: 'request',
+    launcher,
+    action,
+    proxy,
+    given: read.given,
+    flags,
+    problems: [...problems, ...wrong, ...surplus],
+  };
+}
+
+interface Operand {
+  readonly proxy: ProxyName | undefined;
+  readonly wrong: readonly Problem[];
+  /** The words that nothing can be made of. */
+  readonly extra: readonly string[];
+}
+
+/** Only `export` has a word behind it. */
+function readOperand(action: string | undefined, behind: readonly string[]): Operand {
+  if (action !== 'export') return { proxy: undefined, wrong: [], extra: behind };
+  const [word, ...extra] = behind;
+  if (isProxy(word)) return { proxy: word, wrong: [], extra };
+  const choice = PROXIES.join(' or ');
+  const wrong =
+    word === undefined ? { source: 'export', text: `needs ${choice}` } : { source: word, text: `must be ${choice}` };
+  return { proxy: undefined, wrong: [wrong], extra };
 }
 
 /** Reads words that may only be options, such as those on a launcher's first line. */

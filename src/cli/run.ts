@@ -1,5 +1,6 @@
 // One command from its words to its exit status.
 
+import { exportFor } from '../config/export.ts';
 import { unreadableApplication } from '../config/fleet.ts';
 import type { Required, Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
@@ -60,6 +61,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   const launch = await readLaunch(argv, line, world.host, world.interruption.arrived);
   const { action = '' } = launch;
   if (action === 'check') return check(launch, world);
+  if (action === 'export') return printExport(withoutJson(launch), world);
   const goal = GOALS.get(action);
   if (goal === undefined) {
     tellTroubles(launch.troubles, world.tell);
@@ -67,6 +69,18 @@ export async function run(argv: readonly string[], world: World): Promise<number
     return launch.troubles.length > 0 ? troubleVerdict(launch.troubles) : FAILED;
   }
   return act(goal, action, withoutJson(launch), world);
+}
+
+/** Prints what a proxy needs; touches nothing. */
+async function printExport(launch: Launch, world: World): Promise<number> {
+  const { host, interruption, tell } = world;
+  const plan = await gather(launch, ['config'], host, interruption.arrived);
+  if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
+  for (const { source, text } of plan.cautions) tell({ kind: 'caution', source, text });
+  tellTroubles(plan.troubles, tell);
+  if (plan.settings === undefined || launch.proxy === undefined) return troubleVerdict(plan.troubles);
+  world.print(exportFor(launch.proxy, plan.settings));
+  return OK;
 }
 
 async function act(goal: Goal, action: string, launch: Launch, world: World): Promise<number> {

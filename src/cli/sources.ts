@@ -1,6 +1,7 @@
 // Where settings come from: the command line, the launcher with its first line, the configuration file. Reads the files,
 // and gathers every problem with its place.
 
+import type { ProxyName } from '../config/export.ts';
 import type { Effect, Generation } from '../config/launcher.ts';
 import { isConfigOption, OPTIONS, type OptionName, optionNamed } from '../config/options.ts';
 import type { Given, Layer, Origin, Problem } from '../config/settings.ts';
@@ -16,6 +17,7 @@ export type { Trouble } from './evaluate.ts';
 /** What launcher and command line say. */
 export interface Launch {
   readonly action: string | undefined;
+  readonly proxy: ProxyName | undefined;
   readonly launcher: Layer;
   readonly commandLine: Layer;
   readonly flags: ReadonlySet<Flag>;
@@ -51,6 +53,7 @@ export async function readLaunch(
   const commandLine = textLayer(line.given, 'command-line');
   const plain: Launch = {
     action: line.action,
+    proxy: line.proxy,
     launcher: new Map(),
     commandLine,
     flags: line.flags,
@@ -82,6 +85,7 @@ export async function readLaunch(
   const own = readAgain(read.words ?? (isInArgv ? typed : undefined), line);
   return {
     action: own.action,
+    proxy: own.proxy,
     launcher: new Map([
       ...fileLayer(read.values, path, 'launcher'),
       // The kernel makes a command line of it, so it wins over the call.
