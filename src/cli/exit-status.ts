@@ -10,6 +10,7 @@ export const WRONG_ARGUMENTS = 2;
 export const NOT_PERMITTED = 4;
 export const NOT_INSTALLED = 5;
 export const NOT_CONFIGURED = 6;
+export const NOT_RUNNING = 7;
 
 /** LSB's own meanings for `status`. */
 export const STATUS_NOT_RUNNING = 3;
@@ -22,6 +23,13 @@ export function startVerdict({ survey, failures }: Outcome): number {
     (failure) => failure.kind === 'survived-sigkill' || failure.kind === 'keeps-coming-back',
   );
   return survey !== undefined && !isStuck && summarize(survey) === 'all-running' ? OK : FAILED;
+}
+
+/** `reload`: every worker was replaced, and all run; 7 when there was none to begin with. */
+export function reloadVerdict(reloaded: (Outcome & { readonly isComplete: boolean }) | undefined): number {
+  if (reloaded === undefined) return NOT_RUNNING;
+  const exit = startVerdict(reloaded);
+  return exit === OK && !reloaded.isComplete ? FAILED : exit;
 }
 
 /** `stop`: no worker is left, stale ones included. */

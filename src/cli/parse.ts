@@ -36,6 +36,7 @@ export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
   ['start', 'start every worker that does not run, wait until all are ready'],
   ['stop', 'stop all workers, wait until they are gone'],
   ['restart', 'stop, then start'],
+  ['reload', 'replace the workers one after another, so that the others serve meanwhile'],
   ['status', 'show whether the workers run; changes nothing'],
   ['force-reload', 'the same as restart'],
   ['try-restart', 'restart if any worker runs, else do nothing'],
@@ -56,7 +57,8 @@ const EXIT_CODES = `Exit codes:
   3  status: no worker runs
   4  not permitted; for status: cannot tell
   5  script or launcher not installed
-  6  wrong configuration file or launcher; for check: anything is wrong`;
+  6  wrong configuration file or launcher; for check: anything is wrong
+  7  reload: no worker is alive`;
 
 /** Reads a command line (without the program's own name). Never throws, prints, exits, or looks at anything else. */
 export function parse(argv: readonly string[]): CommandLine {

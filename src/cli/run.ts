@@ -5,8 +5,9 @@ import { unreadableApplication } from '../config/fleet.ts';
 import type { Required, Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
-import { longestCommand } from '../core/patience.ts';
-import { isAnyAlive, restart, type Situation, start, status, stop, tellForbidden } from '../engine/commands.ts';
+import { longestCommand, longestReload } from '../core/patience.ts';
+import type { Millis } from '../core/units.ts';
+import { isAnyAlive, reload, restart, type Situation, start, status, stop, tellForbidden } from '../engine/commands.ts';
 import type { Interruption } from '../engine/drive.ts';
 import type { Host } from '../host/host.ts';
 import { check } from './check.ts';
@@ -15,6 +16,7 @@ import {
   NOT_PERMITTED,
   OK,
   problemVerdict,
+  reloadVerdict,
   STATUS_UNKNOWN,
   signalVerdict,
   startVerdict,
@@ -39,7 +41,7 @@ export interface World {
   faultOf(error: unknown): string | undefined;
 }
 
-type Goal = 'start' | 'stop' | 'restart' | 'restart-if-alive' | 'status';
+type Goal = 'start' | 'stop' | 'restart' | 'restart-if-alive' | 'reload' | 'status';
 
 const GOALS: ReadonlyMap<string, Goal> = new Map([
   ['start', 'start'],
@@ -48,6 +50,7 @@ const GOALS: ReadonlyMap<string, Goal> = new Map([
   ['force-reload', 'restart'],
   ['try-restart', 'restart-if-alive'],
   ['condrestart', 'restart-if-alive'],
+  ['reload', 'reload'],
   ['status', 'status'],
 ]);
 
@@ -141,7 +144,7 @@ async function perform(
     if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
     return survey === undefined ? STATUS_UNKNOWN : statusVerdict(survey, settings.partialStatus);
   }
-  const most = longestCommand(application.patience, application.specs.length);
+  const most = longest(goal, application);
   const taken = await host.locks.take(application.configPath, { action, most }, interruption.arrived, (holder) => {
     tell({ kind: 'waiting-for-lock', holder });
   });
@@ -169,6 +172,10 @@ async function perform(
   }
 }
 
+function longest(goal: Goal, { patience, rolling, specs }: Application): Millis {
+  return goal === 'reload' ? longestReload(patience, rolling, specs.length) : longestCommand(patience, specs.length);
+}
+
 async function achieve(goal: Exclude<Goal, 'status'>, situation: Situation): Promise<number> {
   switch (goal) {
     case 'start':
@@ -177,6 +184,8 @@ async function achieve(goal: Exclude<Goal, 'status'>, situation: Situation): Pro
       return stopVerdict(await stop(situation));
     case 'restart':
       return startVerdict(await restart(situation));
+    case 'reload':
+      return reloadVerdict(await reload(situation));
     case 'restart-if-alive':
       return isAnyAlive(situation) ? startVerdict(await restart(situation)) : OK;
     default:

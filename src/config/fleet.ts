@@ -1,10 +1,10 @@
 // Settings → the workers of an application. Pure.
 
-import type { Application } from '../core/application.ts';
+import type { Application, Hook } from '../core/application.ts';
 import { resolveFrom } from '../core/path.ts';
 import { asPort, type Port, seconds } from '../core/units.ts';
 import type { Account, OpenFiles, WorkerSpec } from '../core/worker.ts';
-import type { Settings, TemplateOf } from './settings.ts';
+import type { Batch, Settings, TemplateOf } from './settings.ts';
 import { expand } from './template.ts';
 
 /** What only actions that start have to find out about the machine. */
@@ -65,7 +65,34 @@ export function application(settings: Settings, directory: string, plan: LaunchP
       termGrace: seconds(settings.sigtermTimeout),
       killGrace: seconds(KILL_GRACE),
     },
+    rolling: {
+      batch: batchOf(settings.batch, settings.workersCount),
+      settle: seconds(settings.settle),
+      drain: seconds(settings.drain),
+      beforeStop: (port) => hook(settings.beforeStop, port),
+      afterStart: (port) => hook(settings.afterStart, port),
+      hookWithin: seconds(settings.hookTimeout),
+    },
+    watching: {
+      retries: settings.startRetries,
+      hangsAfter: settings.hangTimeout === 0 ? undefined : seconds(settings.hangTimeout),
+    },
   };
+}
+
+/** Never all workers at once: somebody must answer meanwhile. A lone worker is all there is. */
+function batchOf(batch: Batch, workers: number): number {
+  const wanted = 'count' in batch ? batch.count : Math.floor((workers * batch.percent) / 100);
+  return Math.max(1, Math.min(wanted, workers - 1));
+}
+
+/** Split on whitespace, as the script is. */
+function hook(template: TemplateOf | undefined, port: Port): Hook | undefined {
+  if (template === undefined) return undefined;
+  const [program, ...args] = expand(template.template, port)
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  return program === undefined ? undefined : [program, ...args];
 }
 
 /** What a plan says for actions that start nothing. */

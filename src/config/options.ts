@@ -35,7 +35,15 @@ export type OptionName =
   | 'supervisor_status_server'
   | 'supervisor_python'
   | 'supervisor_user'
-  | 'supervisor_group';
+  | 'supervisor_group'
+  | 'supervisor_batch'
+  | 'supervisor_settle'
+  | 'supervisor_drain'
+  | 'supervisor_before_stop'
+  | 'supervisor_after_start'
+  | 'supervisor_hook_timeout'
+  | 'supervisor_start_retries'
+  | 'supervisor_hang_timeout';
 
 const PREFIX = 'supervisor_';
 const DAY = 86_400;
@@ -90,6 +98,32 @@ export const OPTIONS: readonly Option[] = [
   option('supervisor_python', 'str', undefined, 'start workers as `PYTHON SCRIPT ...`'),
   option('supervisor_user', 'str', undefined, 'as root, start workers as this user'),
   option('supervisor_group', 'str', undefined, 'as root, start workers with this group'),
+  option('supervisor_batch', 'str', '1', 'reload: workers replaced at a time, a number or a share such as 25%'),
+  option(
+    'supervisor_settle',
+    'int',
+    1,
+    'reload: seconds a new worker must stay alive before the next one is replaced',
+    [0, DAY],
+  ),
+  option('supervisor_drain', 'int', 0, 'reload: seconds between the hook before_stop and SIGTERM', [0, DAY]),
+  option('supervisor_before_stop', 'str', undefined, 'reload: hook, run before a worker is stopped; may hold %(port)s'),
+  option('supervisor_after_start', 'str', undefined, 'reload: hook, run when a new worker is ready; may hold %(port)s'),
+  option('supervisor_hook_timeout', 'int', 10, 'seconds a hook may take', [1, DAY]),
+  option(
+    'supervisor_start_retries',
+    'int',
+    5,
+    'run: quick deaths in a row after which a worker is given up for a while',
+    [1, 1000],
+  ),
+  option(
+    'supervisor_hang_timeout',
+    'int',
+    30,
+    'run: seconds without an answer after which a worker is restarted; 0: never',
+    [0, DAY],
+  ),
 ];
 
 const BY_NAME: ReadonlyMap<string, Option> = new Map(

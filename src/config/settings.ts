@@ -54,9 +54,21 @@ export interface Settings {
   readonly python: string | undefined;
   readonly user: string | undefined;
   readonly group: string | undefined;
+  readonly batch: Batch;
+  /** Seconds. */
+  readonly settle: number;
+  readonly drain: number;
+  readonly beforeStop: TemplateOf | undefined;
+  readonly afterStart: TemplateOf | undefined;
+  readonly hookTimeout: number;
+  readonly startRetries: number;
+  readonly hangTimeout: number;
   /** What was given and has won, with its place; for what turns out to be wrong only later. */
   readonly given: Layer;
 }
+
+/** How many workers a rolling restart replaces at a time. */
+export type Batch = { readonly count: number } | { readonly percent: number };
 
 /** A template and the text it was read from. */
 export interface TemplateOf {
@@ -184,18 +196,20 @@ function assemble(
     const written = text(name);
     if (written === undefined) return undefined;
     const parsed = parseTemplate(written);
-    if ('wrong' in parsed) {
-      complain(name, parsed.wrong);
-      return undefined;
-    }
-    if (!hasPort(parsed.template) && workersCount > 1) {
-      complain(
-        name,
-        `has no %(port)s, so ${workersCount} workers would share ${repr({ kind: 'str', value: written })}`,
-      );
-    }
-    return { text: written, template: parsed.template };
+    if (!('wrong' in parsed)) return { text: written, template: parsed.template };
+    complain(name, parsed.wrong);
+    return undefined;
   };
+  const path = (name: OptionName): TemplateOf | undefined => {
+    const found = template(name);
+    if (found !== undefined && !hasPort(found.template) && workersCount > 1) {
+      const shared = repr({ kind: 'str', value: found.text });
+      complain(name, `has no %(port)s, so ${workersCount} workers would share ${shared}`);
+    }
+    return found;
+  };
+  const batch = readBatch(text('supervisor_batch') ?? '');
+  if (batch === undefined) complain('supervisor_batch', 'must be a number of workers, or a share from 1% to 99%');
   const statusPath = text('supervisor_status_path') ?? '';
   if (!/^\/[!-~]*$/.test(statusPath)) complain('supervisor_status_path', "must begin with '/' and hold no blanks");
   return {
@@ -204,8 +218,8 @@ function assemble(
     app: text('app'),
     workersCount,
     startPort,
-    pidfileTemplate: template('pidfile_template'),
-    logfileTemplate: template('logfile_template'),
+    pidfileTemplate: path('pidfile_template'),
+    logfileTemplate: path('logfile_template'),
     sigtermTimeout: number('supervisor_sigterm_timeout'),
     nofileSoftLimit: number('nofile_soft_limit'),
     withCoverage: values.get('with_coverage') === true,
@@ -219,8 +233,23 @@ function assemble(
     python: text('supervisor_python'),
     user: text('supervisor_user'),
     group: text('supervisor_group'),
+    batch: batch ?? { count: 1 },
+    settle: number('supervisor_settle'),
+    drain: number('supervisor_drain'),
+    beforeStop: template('supervisor_before_stop'),
+    afterStart: template('supervisor_after_start'),
+    hookTimeout: number('supervisor_hook_timeout'),
+    startRetries: number('supervisor_start_retries'),
+    hangTimeout: number('supervisor_hang_timeout'),
     given: winners,
   };
+}
+
+function readBatch(text: string): Batch | undefined {
+  const [, number = '', percent] = /^([1-9]\d{0,4})(%?)$/.exec(text.trim()) ?? [];
+  if (number === '') return undefined;
+  if (percent === '') return { count: Number(number) };
+  return Number(number) < 100 ? { percent: Number(number) } : undefined;
 }
 
 const LONGEST_REPR = 60;

@@ -1,12 +1,36 @@
 // One application: everything that the engine must know of its settings.
 
-import type { Port } from './units.ts';
+import type { Millis, Port } from './units.ts';
 import type { Patience, WorkerSpec } from './worker.ts';
 
 /** How a worker says that it is ready: the path it is asked for, and how its Server header may begin (empty: any). */
 export interface Readiness {
   readonly path: string;
   readonly servers: readonly string[];
+}
+
+/** A command that is run for one port: program and arguments, without a shell. */
+export type Hook = readonly [program: string, ...args: string[]];
+
+/** How workers are replaced one after another. */
+export interface Rolling {
+  /** Workers replaced at a time: at least one, and never all, unless there is but one. */
+  readonly batch: number;
+  /** How long a new worker must stay alive before the next one is replaced. */
+  readonly settle: Millis;
+  /** Between the hook before a stop and SIGTERM. */
+  readonly drain: Millis;
+  readonly beforeStop: (port: Port) => Hook | undefined;
+  readonly afterStart: (port: Port) => Hook | undefined;
+  readonly hookWithin: Millis;
+}
+
+/** How workers are watched over by `run`. */
+export interface Watching {
+  /** Quick deaths in a row after which a worker is given up for a while. */
+  readonly retries: number;
+  /** How long a worker may owe an answer; undefined: for ever. */
+  readonly hangsAfter: Millis | undefined;
 }
 
 export interface Application {
@@ -25,4 +49,6 @@ export interface Application {
   /** Whom workers run as, when root starts them as somebody else. */
   readonly workerUid: number | undefined;
   readonly patience: Patience;
+  readonly rolling: Rolling;
+  readonly watching: Watching;
 }

@@ -28,6 +28,21 @@ export type Event =
   | { readonly kind: 'pidfile-stuck'; readonly path: string; readonly code: string }
   | { readonly kind: 'waiting-for-lock'; readonly holder: string | undefined }
   | { readonly kind: 'lock-timed-out'; readonly holder: string | undefined }
+  | {
+      readonly kind: 'hook-failed';
+      readonly port: Port;
+      readonly hook: 'before_stop' | 'after_start';
+      readonly program: string;
+      readonly how: string;
+      readonly words: readonly string[];
+    }
+  | { readonly kind: 'nothing-to-reload' }
+  | {
+      readonly kind: 'roll-stopped';
+      readonly renewed: readonly Port[];
+      readonly down: readonly Port[];
+      readonly old: readonly Port[];
+    }
   | { readonly kind: 'left-stopped'; readonly ports: readonly Port[] }
   | { readonly kind: 'no-such-action'; readonly action: string | undefined }
   | { readonly kind: 'problem'; readonly source: string; readonly text: string }

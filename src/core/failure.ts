@@ -13,6 +13,8 @@ export type Failure =
       readonly id: ProcessIdentity;
       readonly http: HttpSight;
     }
+  /** It was ready, and went away while it was watched whether it stays. */
+  | { readonly kind: 'did-not-stay'; readonly within: Millis }
   | { readonly kind: 'alive-not-ready'; readonly id: ProcessIdentity }
   | { readonly kind: 'port-held'; readonly holder: Holder }
   | { readonly kind: 'survived-sigkill'; readonly id: ProcessIdentity }
@@ -28,6 +30,8 @@ export function describe(failure: Failure): string {
       return `it ${failure.how} before it was ready`;
     case 'not-ready-in-time':
       return `it was not ready within ${failure.waited / 1000} s (pid ${failure.id.pid}): ${HTTP_WORDS[failure.http]}`;
+    case 'did-not-stay':
+      return `it was ready, and went away within ${failure.within / 1000} s`;
     case 'alive-not-ready':
       return `alive (pid ${failure.id.pid}) but not ready`;
     case 'port-held':

@@ -1,13 +1,14 @@
 // The actions, as goals over the loop. Each ends with a fresh survey; what it comes to in exit codes is cli/exit-status.ts.
 
 import type { Application } from '../core/application.ts';
-import type { Expectation, Survey, Tell } from '../core/event.ts';
+import { type Expectation, type Survey, summarize, type Tell } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Journey } from '../core/journey.ts';
 import type { Port } from '../core/units.ts';
 import type { Host } from '../host/host.ts';
-import { type Drive, drive, type Interruption, type Member } from './drive.ts';
+import { type Drive, drive, type Interruption, type Member, type Watch } from './drive.ts';
 import { Observer } from './observe.ts';
+import { roll } from './roll.ts';
 import { survey } from './survey.ts';
 
 /** How a command ended: what it found afterwards, and what went wrong on the way. */
@@ -23,6 +24,8 @@ export interface Situation {
   readonly host: Host;
   readonly tell: Tell;
   readonly interruption: Interruption;
+  /** Who looks after the workers beside the command; nobody, unless the command is a part of `run`. */
+  readonly watch?: Watch;
 }
 
 /** A fresh look, told. */
@@ -66,12 +69,40 @@ export async function restart(situation: Situation): Promise<Outcome> {
       (member): Member => (member.journey.stage === 'down' ? { ...member, journey: { stage: 'start-due' } } : member),
     );
   const members = await drive(due, session);
-  if (situation.interruption.signal !== undefined) {
-    const left = members.filter((member) => wasStopped(member.journey)).map((member) => member.spec.port);
-    if (left.length > 0) situation.tell({ kind: 'left-stopped', ports: left });
-  }
+  tellLeftStopped(members, situation);
   const outcome = await conclude(session, situation, 'started', members);
   return { ...outcome, failures: [...failures, ...outcome.failures] };
+}
+
+/**
+ * Replaces the workers one after another, so that the others serve meanwhile: missing ones are started first, stale ones
+ * stopped last. The first that does not come up ends it; undefined when there is no worker to begin with.
+ */
+export async function reload(situation: Situation): Promise<(Outcome & { readonly isComplete: boolean }) | undefined> {
+  const { application, tell } = situation;
+  const session = open(situation);
+  const forbidden = findForbidden(session, situation);
+  if (forbidden.length > 0) return { survey: undefined, failures: forbidden, isComplete: false };
+  const before = await survey(session.observer);
+  if (summarize(before) === 'all-stopped') {
+    tell({ kind: 'nothing-to-reload' });
+    return undefined;
+  }
+  const { isComplete, members, old } = await roll(before, application, session);
+  if (!isComplete) {
+    const isUp = ({ journey }: Member): boolean => journey.stage === 'up';
+    const portOf = ({ spec }: Member): Port => spec.port;
+    const [renewed, down] = [members.filter(isUp), members.filter((member) => !isUp(member))];
+    tell({ kind: 'roll-stopped', renewed: renewed.map(portOf), down: down.map(portOf), old });
+  }
+  tellLeftStopped(members, situation);
+  return { ...(await conclude(session, situation, 'started', members)), isComplete };
+}
+
+function tellLeftStopped(members: readonly Member[], { interruption, tell }: Situation): void {
+  if (interruption.signal === undefined) return;
+  const left = members.filter((member) => wasStopped(member.journey)).map((member) => member.spec.port);
+  if (left.length > 0) tell({ kind: 'left-stopped', ports: left });
 }
 
 /** Whether a worker was told to go, and nothing has been launched in its place. */
@@ -91,8 +122,8 @@ export function isAnyAlive(situation: Situation): boolean {
   return session.observer.seen().length > 0;
 }
 
-function open({ application, host, tell, interruption }: Situation): Drive {
-  return { host, observer: new Observer(application, host), patience: application.patience, tell, interruption };
+function open({ application, host, tell, interruption, watch }: Situation): Drive {
+  return { host, observer: new Observer(application, host), patience: application.patience, tell, interruption, watch };
 }
 
 function configured({ application }: Situation, journey: Journey): Member[] {

@@ -3,7 +3,7 @@
 import type { Tell } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { type Action, advance, isSettled, type Journey, type Notice, refuse } from '../core/journey.ts';
-import { millis, type Port } from '../core/units.ts';
+import { between, type Instant, type Millis, millis, type Port } from '../core/units.ts';
 import type { Patience, WorkerSpec } from '../core/worker.ts';
 import type { Host, Obstacle, Starter } from '../host/host.ts';
 import type { Observer } from './observe.ts';
@@ -25,6 +25,14 @@ export interface Interruption {
   readonly arrived: Promise<void>;
 }
 
+/** Whoever looks after workers between commands, and must not meddle with those that a command is at work on. */
+export interface Watch {
+  /** Resolves when nothing is being done about these ports any more. */
+  letGo(ports: readonly Port[]): Promise<void>;
+  /** A worker that is settled: where it is now is where it should be, or its start has failed. */
+  takeOver(member: Member): void;
+}
+
 /** What the loop works with. */
 export interface Drive {
   readonly host: Host;
@@ -32,6 +40,7 @@ export interface Drive {
   readonly patience: Patience;
   readonly tell: Tell;
   readonly interruption: Interruption;
+  readonly watch: Watch | undefined;
 }
 
 /** Rest between two looks. */
@@ -39,21 +48,31 @@ const POLL = millis(10);
 
 /** Takes every member to where it is settled, or as far as it got when the command was interrupted. */
 export async function drive(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
-  const { host, interruption } = with_;
+  const { host, interruption, watch } = with_;
+  await watch?.letGo(members.map(({ spec }) => spec.port));
   const teller = new Teller(with_.tell);
   let current = members;
   while (interruption.signal === undefined) {
     const begun = host.clock.now();
-    current = await takeTurns(current, with_, teller);
+    const turned = await takeTurns(current, with_, teller);
+    for (const [index, member] of turned.entries()) {
+      if (member !== current[index] && isSettled(member.journey)) watch?.takeOver(member);
+    }
+    current = turned;
     teller.flush((port) => isDecidedBelow(port, current), host.clock.now());
     if (current.every((member) => isSettled(member.journey))) break;
-    // Looks that take long, with hundreds of workers, must not take a whole core from the workers that boot. The wait for
-    // answers, up to one POLL, is no work.
-    const rest = millis(Math.max(POLL, host.clock.now() - begun - POLL));
-    await Promise.race([host.clock.sleep(rest), interruption.arrived]);
+    await Promise.race([host.clock.sleep(restAfter(begun, host.clock.now())), interruption.arrived]);
   }
   teller.flush(() => true, host.clock.now());
   return current;
+}
+
+/**
+ * How long to rest after a turn. Looks that take long, with hundreds of workers, must not take a whole core from the workers
+ * that boot. The wait for answers, up to one POLL, is no work.
+ */
+export function restAfter(begun: Instant, ended: Instant): Millis {
+  return millis(Math.max(POLL, between(begun, ended) - POLL));
 }
 
 /** Whether it is known of all workers with lower ports how they end. */
@@ -64,7 +83,8 @@ function isDecidedBelow(port: Port, members: readonly Member[]): boolean {
   );
 }
 
-async function takeTurns(members: readonly Member[], with_: Drive, teller: Teller): Promise<readonly Member[]> {
+/** One look at all members that are on their way, and one step of each. */
+export async function takeTurns(members: readonly Member[], with_: Drive, teller: Teller): Promise<readonly Member[]> {
   const open = members.filter((member) => !isSettled(member.journey));
   const sightings = await with_.observer.glance(
     open.map(({ spec, journey, starter }) => ({

@@ -1,6 +1,6 @@
 // The operating system as this program needs it; interfaces only. Tests put a simulated kernel here.
 
-import type { Readiness } from '../core/application.ts';
+import type { Hook, Readiness } from '../core/application.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant, Millis, Pid, Port } from '../core/units.ts';
 import type {
@@ -35,6 +35,8 @@ export interface Starter {
   readonly logTrouble?: string;
   /** Lets go of what was kept. */
   release(): void;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
 }
 
 export interface Processes {
@@ -49,6 +51,8 @@ export interface Processes {
   inspect(pid: Pid): ProcessSight | undefined;
   /** Whether that very process still lives; a zombie does not. */
   isAlive(id: ProcessIdentity): boolean;
+  /** Whether no process has that number: cheaper than isAlive, and blind to zombies and to reuse. */
+  isFree(pid: Pid): boolean;
   /** Looks again that it is still that process, then signals it. */
   signal(id: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Result<'sent' | 'already-gone', Failure>;
   /** Starts a worker, detached, through the ulimit wrapper. */
@@ -103,6 +107,8 @@ export interface Files {
   read(path: string): Result<Uint8Array, Obstacle>;
   /** Makes a directory the working directory, of what is started too. */
   enter(path: string): Result<undefined, Obstacle>;
+  /** Why root must not execute what stands in a file: who else may change it, or put another one in its place. */
+  distrust(path: string): { readonly path: string; readonly why: string } | undefined;
   /** Looks a program up: a path, or a bare word that is searched on PATH, then in the working directory. */
   program(word: string): ProgramSight;
 }
@@ -206,6 +212,17 @@ export interface Python {
   evaluate(question: PythonQuestion, interrupted: Promise<void>): Promise<PythonAnswer>;
 }
 
+/** How a hook ended that did not end well, and what it wrote, by line, the last few only. */
+export interface HookFailure {
+  readonly how: string;
+  readonly words: readonly string[];
+}
+
+export interface Hooks {
+  /** Runs a command, no longer than `within`; then it and all it has started in its process group are killed. */
+  run(hook: Hook, within: Millis): Promise<Result<undefined, HookFailure>>;
+}
+
 /** What the kernel allows for open files. */
 export interface OpenFileLimits {
   readonly hard: number;
@@ -251,5 +268,6 @@ export interface Host {
   readonly locks: Locks;
   readonly environment: Environment;
   readonly python: Python;
+  readonly hooks: Hooks;
   openFileLimits(): OpenFileLimits;
 }

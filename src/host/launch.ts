@@ -89,16 +89,19 @@ function outcome(child: ChildProcess): Promise<string | undefined> {
 
 function watch(child: ChildProcess, pid: Starter['pid'], words: Words): Starter {
   let state: StarterSight = { kind: 'running' };
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
   child.once('exit', (status, signal) => {
     // Status 0 is a daemon's starter that did its work: what died is the daemon.
-    const ended = status === 0 ? 'died' : `exited with status ${status}`;
-    state = { kind: 'exited', how: signal === null ? ended : `was killed by ${signal}` };
+    const how = status === 0 ? 'died' : `exited with status ${status}`;
+    state = { kind: 'exited', how: signal === null ? how : `was killed by ${signal}` };
+    resolve();
   });
   return {
     pid,
     state: () => state,
     lastWords: () => words.read(),
     release: () => words.release(),
+    ended,
     ...(words.trouble === undefined ? {} : { logTrouble: words.trouble }),
   };
 }

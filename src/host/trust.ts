@@ -1,8 +1,9 @@
 // Who may change a file. What others may write must not be executed by root.
 
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { accounts } from './accounts.ts';
 import { orElse } from './errno.ts';
+import { parentOf } from './parent.ts';
 
 /** What is wrong with a path that root would have to trust, and whether it is the file or its directory. */
 export interface Distrust {
@@ -20,6 +21,15 @@ export function distrustOf(path: string, { uid, mode }: Owned): Distrust | undef
   if (uid !== 0) return { path, why: `belongs to ${accounts.nameOf(uid)}` };
   if ((mode & 0o002) !== 0) return { path, why: 'may be written by everybody' };
   return (mode & 0o020) === 0 ? undefined : { path, why: 'may be written by its group' };
+}
+
+/** Why others may change what a file holds: the file itself, where it really lies, or its directory. */
+export function distrustFile(path: string): Distrust | undefined {
+  const real = orElse<string>(
+    () => realpathSync(path),
+    () => path, // what is not there is told of by whoever reads it
+  );
+  return distrust(real) ?? distrust(parentOf(real)) ?? distrust(parentOf(path));
 }
 
 /** The same for a path that is looked at now; what is not there, nobody can have changed. */

@@ -47,6 +47,17 @@ export function lines(event: Event): Line[] {
       return [['info', `waiting for ${holder(event.holder)} to finish`]];
     case 'lock-timed-out':
       return [['error', `${holder(event.holder)} did not finish in time: nothing was done`]];
+    case 'hook-failed': {
+      const where = `worker on port ${event.port}: hook ${event.hook}`;
+      return [
+        ['error', `${where}: ${event.program} ${event.how}`],
+        ...event.words.map((words): Line => ['error', `${where}: | ${words}`]),
+      ];
+    }
+    case 'nothing-to-reload':
+      return [['error', 'no worker is alive, so there is nothing to reload: run start']];
+    case 'roll-stopped':
+      return [['error', `reload has stopped: ${rollWords(event)}`]];
     case 'left-stopped':
       return [['error', `ports ${event.ports.join(', ')} are stopped: run start`]];
     case 'no-such-action': {
@@ -96,6 +107,7 @@ function startFailure(port: Port, failure: Failure): Line[] {
     case 'alive-not-ready':
       return [['error', aliveButNotReady(port, failure.id.pid)]];
     case 'launch-refused':
+    case 'did-not-stay':
     case 'died-while-starting':
     case 'not-ready-in-time':
     case 'survived-sigkill':
@@ -119,6 +131,19 @@ function softLimit({ limit, cause }: Event & { kind: 'soft-limit-lowered' }): st
   return cause === 'capability'
     ? `We don't have CAP_SYS_RESOURCE, ${consequence}`
     : `The kernel's fs.nr_open is ${limit}, ${consequence}`;
+}
+
+/** `8000, 8001 are new; 8002 is down; 8003 is old`. */
+function rollWords({ renewed, down, old }: Event & { kind: 'roll-stopped' }): string {
+  const groups = [
+    [renewed, 'new'],
+    [down, 'not running'],
+    [old, 'old'],
+  ] as const;
+  return groups
+    .filter(([ports]) => ports.length > 0)
+    .map(([ports, word]) => `${ports.join(', ')} ${ports.length === 1 ? 'is' : 'are'} ${word}`)
+    .join('; ');
 }
 
 function holder(text: string | undefined): string {

@@ -8,7 +8,7 @@ import { PORTS, type Scene, scene, setScene } from '../support/sim-arbitraries.t
 import { checkInvariants, survivors } from '../support/sim-invariants.ts';
 import { mischief, runDisturbed } from '../support/sim-mischief.ts';
 
-const verb: fc.Arbitrary<Verb> = fc.constantFrom('start', 'stop', 'restart', 'status');
+const verb: fc.Arbitrary<Verb> = fc.constantFrom('start', 'stop', 'restart', 'reload', 'status');
 // A renamed worker is known by its pidfile alone: who loses that is lost, which the contract says.
 const scenes = fc.array(
   scene.filter(({ temper }) => temper.name !== 'renamed'),

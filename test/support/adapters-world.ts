@@ -152,6 +152,7 @@ export function hostOn(
       evaluate: async (question, interrupted) =>
         machine.python?.(question) ?? base.python.evaluate(question, interrupted),
     },
+    hooks: base.hooks,
     openFileLimits: () => machine.limits ?? base.openFileLimits(),
   };
 }

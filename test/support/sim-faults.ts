@@ -20,6 +20,7 @@ export const FAULTS: Readonly<Record<Operation, readonly string[]>> = {
   createPidfile: ['ENOSPC', 'EACCES', 'EROFS'],
   directoryOwner: ['unknown'],
   target: [],
+  hook: ['exited with status 1'],
   // A whole pass over /proc that finds nothing is hidepid=2, which root does not meet.
   scan: [],
 };
@@ -53,9 +54,9 @@ export function accident(sim: Sim, kind: Accident, op: Operation, nth: number): 
   };
 }
 
-export const VERBS: readonly Verb[] = ['start', 'stop', 'restart', 'status'];
+export const VERBS: readonly Verb[] = ['start', 'stop', 'restart', 'reload', 'status'];
 
-const SETTINGS = { ports: [8000, 8001], startTimeout: 2, sigtermTimeout: 1, sigkillTimeout: 1 };
+const SETTINGS = { ports: [8000, 8001], startTimeout: 2, sigtermTimeout: 1, sigkillTimeout: 1, hooks: true };
 
 /** The machines, by name. */
 export const MACHINES: Readonly<Record<string, () => Sim>> = {

@@ -17,6 +17,7 @@ import type {
   Clock,
   Environment,
   Files,
+  Hooks,
   Host,
   Listener,
   Locks,
@@ -47,7 +48,8 @@ export type Operation =
   | 'removePidfile'
   | 'createPidfile'
   | 'directoryOwner'
-  | 'target';
+  | 'target'
+  | 'hook';
 
 /** The `nth` call of one operation, and the `count`th of all; both from 1. `about` is the process or port in question. */
 export interface Call {
@@ -97,6 +99,14 @@ export class SimHost implements Host {
     evaluate: async () => ({ kind: 'failed', how: { kind: 'not-started', code: 'ENOENT' }, printed: [] }),
   };
 
+  readonly hooks: Hooks = {
+    run: async (hook) => {
+      const how = this.#enter('hook', undefined);
+      this.#kernel.note(`run ${hook.join(' ')}`);
+      return how === undefined ? { ok: true, value: undefined } : { ok: false, error: { how, words: [] } };
+    },
+  };
+
   constructor(life: Life) {
     this.#life = life;
     this.#kernel = life.kernel;
@@ -113,6 +123,7 @@ export class SimHost implements Host {
         this.#enter('isAlive', id.pid);
         return this.#kernel.find(id) !== undefined;
       },
+      isFree: (pid) => !this.#kernel.processes.has(pid),
       signal: (id, signal) => this.#signal(id, signal),
       launch: (spec) => this.#launch(spec),
     };
@@ -140,6 +151,7 @@ export class SimHost implements Host {
       prepareDirectory: () => ({ ok: true, value: undefined }),
       checkDirectory: () => ({ ok: true, value: undefined }),
       read: (path) => ({ ok: false, error: { path, code: 'ENOENT' } }),
+      distrust: () => undefined,
       enter: (path) => ({ ok: false, error: { path, code: 'ENOENT' } }),
       program: (path) => ({ kind: 'runnable', path }),
     };
@@ -262,7 +274,13 @@ export class SimHost implements Host {
       process.state === 'alive' ? { kind: 'running' } : { kind: 'exited', how: process.ending };
     return {
       ok: true,
-      value: { pid: process.id.pid, state, lastWords: () => script.words, release: () => undefined },
+      value: {
+        pid: process.id.pid,
+        state,
+        lastWords: () => script.words,
+        release: () => undefined,
+        ended: new Promise((resolve) => process.mourners.push(resolve)),
+      },
     };
   }
 

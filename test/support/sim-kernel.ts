@@ -34,6 +34,8 @@ export interface SimProcess {
   ending: string;
   onSignal: (signal: 'SIGTERM' | 'SIGKILL') => void;
   answer: () => Answer;
+  /** Who is told when it ends. */
+  readonly mourners: (() => void)[];
 }
 
 interface Socket {
@@ -190,6 +192,7 @@ export class Kernel {
       ending: '',
       onSignal: () => this.end(process, 'was killed'),
       answer: () => ({ sight: 'unready', after: 1 }),
+      mourners: [],
       ...fields,
       id: { pid, startTicks: fields.startTicks ?? this.ticks },
     };
@@ -214,6 +217,8 @@ export class Kernel {
     process.ending = how;
     this.deaths.push({ at: this.now, process });
     this.hangUp(process);
+    for (const tell of process.mourners) tell();
+    if (process.mourners.length > 0) this.wake();
     if (reaped === 'reaped') this.processes.delete(process.id.pid);
     for (const other of this.processes.values()) if (other.parent === process.id.pid) other.parent = INIT;
   }

@@ -1,7 +1,7 @@
 // What the world does while a command runs: at some call, something happens on one port.
 
 import fc from 'fast-check';
-import type { Ended, Sim } from './sim.ts';
+import type { Ended, Sim, Verb } from './sim.ts';
 import { PORTS } from './sim-arbitraries.ts';
 import type { Call, Meddle } from './sim-host.ts';
 
@@ -86,10 +86,6 @@ function doMischief(sim: Sim, { port, deed }: Mischief): void {
 }
 
 /** A command disturbed in this way. */
-export function runDisturbed(
-  sim: Sim,
-  verb: 'start' | 'stop' | 'restart' | 'status',
-  all: readonly Mischief[],
-): Promise<Ended> {
+export function runDisturbed(sim: Sim, verb: Verb, all: readonly Mischief[]): Promise<Ended> {
   return sim.run(verb, { meddle: meddling(sim, all) });
 }

@@ -21,6 +21,12 @@ export function describeEvent(event: Event): string[] {
       return [`${event.port} ${event.kind} of ${event.user}`];
     case 'left-stopped':
       return [`left-stopped ${event.ports.join(' ')}`];
+    case 'hook-failed':
+      return [`${event.port} ${event.hook} ${event.program} ${event.how}`];
+    case 'roll-stopped': {
+      const { renewed, down, old } = event;
+      return [`roll-stopped: new ${renewed.join(' ')}; down ${down.join(' ')}; old ${old.join(' ')}`];
+    }
     case 'surveyed': {
       const { survey, expected, told } = event;
       const workers = survey.workers.map(({ port, standing }) => `${port} ${describeStanding(standing)}`);

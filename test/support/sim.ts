@@ -2,16 +2,25 @@
 
 import type { Application } from '../../src/core/application.ts';
 import type { Event } from '../../src/core/event.ts';
-import { asPort, millis, type Port } from '../../src/core/units.ts';
+import { asPort, millis, type Port, seconds } from '../../src/core/units.ts';
 import type { WorkerSpec } from '../../src/core/worker.ts';
-import { isAnyAlive, type Outcome, restart, type Situation, start, status, stop } from '../../src/engine/commands.ts';
+import {
+  isAnyAlive,
+  type Outcome,
+  reload,
+  restart,
+  type Situation,
+  start,
+  status,
+  stop,
+} from '../../src/engine/commands.ts';
 import type { Interruption } from '../../src/engine/drive.ts';
 import { Killed, type Meddle, SimHost } from './sim-host.ts';
 import { Kernel, type SimProcess, type Truth } from './sim-kernel.ts';
 import { describeEvent } from './sim-words.ts';
 import { type Birth, bear, GOOD, type Script } from './sim-worker.ts';
 
-export type Verb = 'start' | 'stop' | 'restart' | 'status';
+export type Verb = 'start' | 'stop' | 'restart' | 'reload' | 'status';
 
 export interface Settings {
   readonly ports: readonly number[];
@@ -25,6 +34,15 @@ export interface Settings {
   readonly sigkillTimeout: number;
   /** What each worker that is launched does. */
   readonly scripts: Readonly<Record<number, Partial<Script>>>;
+  /** Workers that `reload` replaces at a time, and seconds that it waits. */
+  readonly batch: number;
+  readonly settle: number;
+  readonly drain: number;
+  /** Whether ports have hooks. */
+  readonly hooks: boolean;
+  /** For `run`: quick deaths, and seconds until a silent worker hangs. */
+  readonly retries: number;
+  readonly hangs: number;
 }
 
 /** How one command is run. */
@@ -58,9 +76,20 @@ const DEFAULTS: Settings = {
   sigtermTimeout: 4,
   sigkillTimeout: 2,
   scripts: {},
+  batch: 1,
+  settle: 1,
+  drain: 0,
+  hooks: false,
+  retries: 5,
+  hangs: 30,
 };
 
-const RUN = { start, stop, restart, status };
+/** A reload that found nothing has nothing to tell either. */
+async function reloaded(situation: Situation): Promise<Outcome> {
+  return (await reload(situation)) ?? { survey: undefined, failures: [] };
+}
+
+const RUN = { start, stop, restart, status, reload: reloaded };
 
 export function portOf(number: number): Port {
   const port = asPort(number);
@@ -232,5 +261,14 @@ function describeApplication(settings: Settings): Application {
       termGrace: millis(settings.sigtermTimeout * 1000),
       killGrace: millis(settings.sigkillTimeout * 1000),
     },
+    rolling: {
+      batch: settings.batch,
+      settle: seconds(settings.settle),
+      drain: seconds(settings.drain),
+      beforeStop: (port) => (settings.hooks ? ['/usr/bin/leave', String(port)] : undefined),
+      afterStart: (port) => (settings.hooks ? ['/usr/bin/enter', String(port)] : undefined),
+      hookWithin: seconds(10),
+    },
+    watching: { retries: settings.retries, hangsAfter: seconds(settings.hangs) },
   };
 }

@@ -19,6 +19,14 @@ supervisor_status_server    TornadoServer,Frontik  default
 supervisor_python           -                      default
 supervisor_user             -                      default
 supervisor_group            -                      default
+supervisor_batch            1                      default
+supervisor_settle           1                      default
+supervisor_drain            0                      default
+supervisor_before_stop      -                      default
+supervisor_after_start      -                      default
+supervisor_hook_timeout     10                     default
+supervisor_start_retries    5                      default
+supervisor_hang_timeout     30                     default
 
 ports                       8000..8001
 command                     /usr/bin/frontik --config=/etc/app/app.cfg --port=8000 --pidfile=/run/app/8000.pid
@@ -158,6 +166,14 @@ test('JSON: one document, and nothing else', async () => {
       option('supervisor_python', null),
       option('supervisor_user', null),
       option('supervisor_group', null),
+      option('supervisor_batch', '1'),
+      option('supervisor_settle', 1),
+      option('supervisor_drain', 0),
+      option('supervisor_before_stop', null),
+      option('supervisor_after_start', null),
+      option('supervisor_hook_timeout', 10),
+      option('supervisor_start_retries', 5),
+      option('supervisor_hang_timeout', 30),
     ],
     ports: [8000, 8001],
     command: ['/usr/bin/frontik', `--config=${CONFIG}`, '--port=8000', '--pidfile=/run/app/8000.pid'],

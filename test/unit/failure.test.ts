@@ -33,6 +33,7 @@ suite('every failure has its words', () => {
     http: 'unready',
   });
   check('it was not ready within 2 s (pid 412): it answers only now', { ...late, waited: millis(2000), http: 'ready' });
+  check('it was ready, and went away within 1 s', { kind: 'did-not-stay', within: millis(1000) });
   check('alive (pid 412) but not ready', { kind: 'alive-not-ready', id });
   check('held by nginx (pid 7)', { kind: 'port-held', holder: { pid: 7, name: 'nginx' } });
   check('process 412 survived SIGKILL', { kind: 'survived-sigkill', id });

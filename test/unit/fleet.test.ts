@@ -145,3 +145,38 @@ test('what starts nothing has no command', () => {
   const [spec] = application(settingsOf(), '/', NO_LAUNCH).specs;
   assert.deepEqual([spec?.argv[0], spec?.account, spec?.firstWords], ['', undefined, 'dropped']);
 });
+
+test('a batch is never all workers, and never none', () => {
+  const batches = [
+    ['1', 4, 1],
+    ['3', 4, 3],
+    ['4', 4, 3],
+    ['99', 4, 3],
+    ['1', 1, 1],
+    ['50%', 1, 1],
+    ['25%', 4, 1],
+    ['50%', 5, 2],
+    ['1%', 8, 1],
+    ['99%', 2, 1],
+  ] as const;
+  for (const [batch, workers, expected] of batches) {
+    const settings = settingsOf(
+      commandLine({ supervisor_batch: text(batch), workers_count: text(String(workers)), start_port: text('1500') }),
+    );
+    assert.equal(application(settings, '/srv', PLAN).rolling.batch, expected, `${batch} of ${workers}`);
+  }
+});
+
+test('hooks are split on whitespace, and the port is put in', () => {
+  const given = {
+    supervisor_before_stop: text(' /usr/bin/leave  --port %(port)s '),
+    supervisor_after_start: text('in'),
+  };
+  const { rolling } = application(settingsOf(commandLine(given)), '/srv', PLAN);
+  assert.deepEqual(
+    [rolling.beforeStop(portOf(8001)), rolling.afterStart(portOf(8001))],
+    [['/usr/bin/leave', '--port', '8001'], ['in']],
+  );
+  const none = application(settingsOf(), '/srv', PLAN).rolling;
+  assert.deepEqual([none.beforeStop(portOf(8001)), none.afterStart(portOf(8001))], [undefined, undefined]);
+});

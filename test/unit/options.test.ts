@@ -22,6 +22,14 @@ const TABLE: readonly (readonly [name: string, alias: string | undefined, type: 
   ['supervisor_python', 'python', 'str', undefined],
   ['supervisor_user', 'user', 'str', undefined],
   ['supervisor_group', 'group', 'str', undefined],
+  ['supervisor_batch', 'batch', 'str', '1'],
+  ['supervisor_settle', 'settle', 'int', 1],
+  ['supervisor_drain', 'drain', 'int', 0],
+  ['supervisor_before_stop', 'before_stop', 'str', undefined],
+  ['supervisor_after_start', 'after_start', 'str', undefined],
+  ['supervisor_hook_timeout', 'hook_timeout', 'int', 10],
+  ['supervisor_start_retries', 'start_retries', 'int', 5],
+  ['supervisor_hang_timeout', 'hang_timeout', 'int', 30],
 ];
 
 test('the options, their short names, types and defaults', () => {
@@ -48,6 +56,14 @@ test('a configuration file sets the original`s seven and what begins with superv
     'supervisor_python',
     'supervisor_user',
     'supervisor_group',
+    'supervisor_batch',
+    'supervisor_settle',
+    'supervisor_drain',
+    'supervisor_before_stop',
+    'supervisor_after_start',
+    'supervisor_hook_timeout',
+    'supervisor_start_retries',
+    'supervisor_hang_timeout',
   ]);
 });
 

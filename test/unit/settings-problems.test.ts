@@ -103,6 +103,11 @@ const BOUNDS: readonly (readonly [name: OptionName, least: number, most: number]
   ['nofile_soft_limit', 0, 2_147_483_647],
   ['supervisor_start_timeout', 1, 86_400],
   ['supervisor_partial_status', 0, 255],
+  ['supervisor_settle', 0, 86_400],
+  ['supervisor_drain', 0, 86_400],
+  ['supervisor_hook_timeout', 1, 86_400],
+  ['supervisor_start_retries', 1, 1000],
+  ['supervisor_hang_timeout', 0, 86_400],
 ];
 for (const [name, least, most] of BOUNDS) {
   test(`${name} is from ${least} to ${most}`, () => {
@@ -234,4 +239,18 @@ test('what is wrong is told even where a later layer replaces it; a number out o
     commandLine({ start_port: text('9000'), workers_count: text('2') }),
   );
   assert.deepEqual(problemsOf(settled), ["config app.cfg:1:1: start_port must be an int, got str 'abc'"]);
+});
+
+test('a batch is a number or a share', () => {
+  const wrong = 'command-line --supervisor_batch: must be a number of workers, or a share from 1% to 99%';
+  for (const batch of ['0', '-1', '100%', '0%', 'all', '1.5', '%', '']) {
+    assert.deepEqual(problemsOf(settleWith(commandLine({ supervisor_batch: text(batch) }))), [wrong], batch);
+  }
+});
+
+test('a hook knows only the port', () => {
+  const given = commandLine({ supervisor_before_stop: text('/usr/bin/leave %(pid)s') });
+  assert.deepEqual(problemsOf(settleWith(given)), [
+    'command-line --supervisor_before_stop: names %(pid)s, but only %(port)s is known',
+  ]);
 });

@@ -43,6 +43,14 @@ const DEFAULTS: Readonly<Record<Exclude<keyof Settings, 'given'>, unknown>> = {
   python: undefined,
   user: undefined,
   group: undefined,
+  batch: { count: 1 },
+  settle: 1,
+  drain: 0,
+  beforeStop: undefined,
+  afterStart: undefined,
+  hookTimeout: 10,
+  startRetries: 5,
+  hangTimeout: 30,
 };
 
 test('nothing but script and config: the defaults', () => assert.deepEqual(plain(), DEFAULTS));
@@ -66,6 +74,12 @@ test('everything given', () => {
     supervisor_python: text('/usr/bin/python3'),
     supervisor_user: text('app'),
     supervisor_group: text('www-data'),
+    supervisor_batch: text('25%'),
+    supervisor_settle: text('0'),
+    supervisor_drain: text('5'),
+    supervisor_hook_timeout: text('30'),
+    supervisor_start_retries: text('3'),
+    supervisor_hang_timeout: text('0'),
   });
   assert.deepEqual(plain(given), {
     script: ['/srv/venv/bin/frontik', '--debug', '-v'],
@@ -85,6 +99,14 @@ test('everything given', () => {
     python: '/usr/bin/python3',
     user: 'app',
     group: 'www-data',
+    batch: { percent: 25 },
+    settle: 0,
+    drain: 5,
+    beforeStop: undefined,
+    afterStart: undefined,
+    hookTimeout: 30,
+    startRetries: 3,
+    hangTimeout: 0,
   });
 });
 

@@ -28,6 +28,33 @@ const EVENTS: readonly (readonly [event: Event, ...told: Line[]])[] = [
   [{ kind: 'killing' }, ['warning', 'some of the workers are running, trying to kill']],
   [{ kind: 'stop-failed' }, ['warning', 'failed to stop workers']],
   [
+    notStarted({ kind: 'did-not-stay', within: millis(1000) }, ['Killed']),
+    ['error', 'worker on port 8001 failed to start'],
+    ['error', 'worker on port 8001: it was ready, and went away within 1 s'],
+    ['error', 'worker on port 8001: | Killed'],
+  ],
+  [
+    {
+      kind: 'hook-failed',
+      port,
+      hook: 'before_stop',
+      program: '/usr/bin/leave',
+      how: 'exited with status 3',
+      words: ['no'],
+    },
+    ['error', 'worker on port 8001: hook before_stop: /usr/bin/leave exited with status 3'],
+    ['error', 'worker on port 8001: hook before_stop: | no'],
+  ],
+  [{ kind: 'nothing-to-reload' }, ['error', 'no worker is alive, so there is nothing to reload: run start']],
+  [
+    { kind: 'roll-stopped', renewed: [8000 as Port, 8002 as Port], down: [port], old: [8003 as Port] },
+    ['error', 'reload has stopped: 8000, 8002 are new; 8001 is not running; 8003 is old'],
+  ],
+  [
+    { kind: 'roll-stopped', renewed: [], down: [], old: [8000 as Port, port] },
+    ['error', 'reload has stopped: 8000, 8001 are old'],
+  ],
+  [
     notice({ kind: 'failed-to-stop', failure: { kind: 'survived-sigkill', id } }),
     ['warning', 'failed to stop worker on port 8001'],
     ['warning', 'worker on port 8001: process 412 survived SIGKILL'],
