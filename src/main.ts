@@ -1,6 +1,7 @@
 // Builds the real world, runs the command in it, sets the exit code; nothing else.
 
 import { run } from './cli/run.ts';
+import type { Signal } from './cli/world.ts';
 import type { Interruption } from './engine/drive.ts';
 import { codeOf } from './host/errno.ts';
 import { openHost } from './host/node-host.ts';
@@ -26,26 +27,37 @@ export async function main(argv: readonly string[]): Promise<void> {
     tell: (event) => {
       for (const [level, text] of lines(event)) say(level, text);
     },
-    interruption: listen(),
+    ...listen(),
     print: (text) => writeText(1, text),
     faultOf: (error) => (codeOf(error) === undefined ? undefined : String(error)),
   });
 }
 
 /** The first signal ends the waiting, in order; a second one ends the program. */
-function listen(): Interruption {
+function listen(): { interruption: Interruption; onSignal(take: (signal: Signal) => void): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const interruption: Interruption = { signal: undefined, arrived: promise };
+  let hand: ((signal: Signal) => void) | undefined;
   for (const [signal, number] of [
     ['SIGHUP', 1],
     ['SIGINT', 2],
     ['SIGTERM', 15],
   ] as const) {
     process.on(signal, () => {
+      if (hand !== undefined) {
+        hand(signal);
+        return;
+      }
       if (interruption.signal !== undefined) process.exit(128 + number);
       interruption.signal = signal;
       resolve();
     });
   }
-  return interruption;
+  return {
+    interruption,
+    onSignal: (take) => {
+      hand = take;
+      process.on('SIGUSR2', take);
+    },
+  };
 }

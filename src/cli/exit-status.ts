@@ -25,6 +25,12 @@ export function startVerdict({ survey, failures }: Outcome): number {
   return survey !== undefined && !isStuck && summarize(survey) === 'all-running' ? OK : FAILED;
 }
 
+/** `start --no-wait`: every worker is on its way, or there already. */
+export function launchVerdict({ failures }: Outcome): number {
+  if (failures.some((failure) => failure.kind === 'not-permitted')) return NOT_PERMITTED;
+  return failures.length === 0 ? OK : FAILED;
+}
+
 /** `reload`: every worker was replaced, and all run; 7 when there was none to begin with. */
 export function reloadVerdict(reloaded: (Outcome & { readonly isComplete: boolean }) | undefined): number {
   if (reloaded === undefined) return NOT_RUNNING;

@@ -9,9 +9,9 @@ import yargs from 'yargs';
 import { Parser } from 'yargs/helpers';
 import { isProxy, PROXIES, type ProxyName } from '../config/export.ts';
 import { OPTIONS, type Option } from '../config/options.ts';
-import { FLAGS, type Flag, type Problem, sortWords } from './words.ts';
+import { FLAGS, type Flags, type Problem, sortWords } from './words.ts';
 
-export type { Flag, Problem } from './words.ts';
+export type { Flag, Flags, Problem } from './words.ts';
 
 // Put in by the build (build/bundle.ts): what helpText() gives, so that the binary need not hold the whole of yargs.
 declare const FRONTIK_SUPERVISOR_HELP: string | undefined;
@@ -27,7 +27,7 @@ export type CommandLine =
       /** What `export` is to print. */
       readonly proxy: ProxyName | undefined;
       readonly given: ReadonlyMap<string, string>;
-      readonly flags: ReadonlySet<Flag>;
+      readonly flags: Flags;
       readonly problems: readonly Problem[];
     };
 
@@ -41,6 +41,7 @@ export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
   ['force-reload', 'the same as restart'],
   ['try-restart', 'restart if any worker runs, else do nothing'],
   ['condrestart', 'the same as try-restart'],
+  ['run', 'start the workers and stay, in the foreground: what goes away is started again'],
   ['check', 'show all settings, where they come from and what is wrong; touches nothing'],
   ['export', `print what a proxy needs for the workers: export ${PROXIES.join(', export ')}`],
 ];
@@ -104,14 +105,17 @@ function readOperand(action: string | undefined, behind: readonly string[]): Ope
 /** Reads words that may only be options, such as those on a launcher's first line. */
 export function parseOptions(words: readonly string[]): {
   readonly given: ReadonlyMap<string, string>;
-  readonly flags: ReadonlySet<Flag>;
+  readonly flags: Flags;
   readonly problems: readonly Problem[];
 } {
   const { asks, plain, options, flags, problems } = sortWords(words);
   const surplus = plain.map((source) => ({ source, text: 'only options may stand here' }));
   const asked = asks === undefined ? [] : [{ source: `--${asks}`, text: 'only options with a value may stand here' }];
   // What a launcher says holds for all actions, and only one of them has something to print.
-  const misplaced = flags.has('json') ? [{ source: '--json', text: 'belongs on the command line' }] : [];
+  const misplaced = FLAGS.filter(([, flag]) => flag !== 'no_python' && flags.has(flag)).map(([name]) => ({
+    source: `--${name}`,
+    text: 'belongs on the command line',
+  }));
   return { given: readWords(options, []).given, flags, problems: [...problems, ...surplus, ...asked, ...misplaced] };
 }
 

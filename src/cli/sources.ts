@@ -10,7 +10,7 @@ import type { Host, Obstacle } from '../host/host.ts';
 import { type Asking, evaluateConfig, evaluateLauncher, place, type Told, type Trouble } from './evaluate.ts';
 import { NOT_INSTALLED, NOT_PERMITTED } from './exit-status.ts';
 import { chooseInterpreter, findScript, isPath, ownInterpreter } from './interpreter.ts';
-import { type CommandLine, type Flag, parse, parseOptions } from './parse.ts';
+import { type CommandLine, type Flags, parse, parseOptions } from './parse.ts';
 
 export type { Trouble } from './evaluate.ts';
 
@@ -20,7 +20,7 @@ export interface Launch {
   readonly proxy: ProxyName | undefined;
   readonly launcher: Layer;
   readonly commandLine: Layer;
-  readonly flags: ReadonlySet<Flag>;
+  readonly flags: Flags;
   readonly generation: Generation;
   /** `sys.argv` and `sys.path[0]` of a launcher, real or supposed. */
   readonly argv: readonly string[];
@@ -29,6 +29,8 @@ export interface Launch {
   readonly python: string | undefined;
   readonly troubles: readonly Trouble[];
   readonly cautions: readonly Problem[];
+  /** Takes back what the launcher did to this process, so that it can be read again. */
+  readonly undo: () => void;
 }
 
 /** What a configuration file says. */
@@ -63,6 +65,7 @@ export async function readLaunch(
     python: undefined,
     troubles: commandLineTroubles(line),
     cautions: [],
+    undo: () => undefined,
   };
   if (line.launcher === undefined) return plain;
   const path = line.launcher;
@@ -82,6 +85,7 @@ export async function readLaunch(
     importsFrom: directoryOf(path, host),
   };
   const read = await evaluateLauncher(path, file.value, asking);
+  const undo = undoOf(read.effects, host);
   const own = readAgain(read.words ?? (isInArgv ? typed : undefined), line);
   return {
     action: own.action,
@@ -92,7 +96,7 @@ export async function readLaunch(
       ...ofFirstLine,
     ]),
     commandLine: textLayer(own.given, 'command-line'),
-    flags: asking.policy === 'forbidden' ? new Set([...own.flags, 'no_python']) : own.flags,
+    flags: asking.policy === 'forbidden' ? new Map([...own.flags, ['no_python', '']]) : own.flags,
     generation: read.generation,
     argv: read.words === undefined ? asking.argv : [path, ...read.words],
     importsFrom: asking.importsFrom,
@@ -106,6 +110,7 @@ export async function readLaunch(
       ...applyEffects(read.effects, path, host),
     ],
     cautions: read.cautions,
+    undo,
   };
 }
 
@@ -135,6 +140,17 @@ function applyEffects(effects: readonly Effect[], path: string, host: Host): Tro
     const text = `os.chdir: ${effect.path} cannot be entered: ${entered.ok ? '' : entered.error.code}`;
     return entered.ok ? [] : [{ origin: 'launcher', source: path, text }];
   });
+}
+
+/** What takes these effects back; to be called before they are applied. */
+function undoOf(effects: readonly Effect[], { files, environment }: Host): () => void {
+  const directory = files.cwd();
+  const names = effects.flatMap((effect) => (effect.kind === 'variable' ? effect.name : []));
+  const variables = new Map(names.map((name) => [name, environment.get(name)]));
+  return () => {
+    for (const [name, value] of variables) environment.set(name, value);
+    if (directory !== undefined) files.enter(directory);
+  };
 }
 
 /** Where a script's modules are looked for first: beside it, wherever a link to it lies. */

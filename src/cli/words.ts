@@ -15,18 +15,30 @@ export interface SortedWords {
   /** Every option given, in order, with its canonical name. */
   readonly options: readonly (readonly [name: string, value: string])[];
   /** What is only said or not said, and is no setting. */
-  readonly flags: ReadonlySet<Flag>;
+  readonly flags: Flags;
   readonly problems: readonly Problem[];
   readonly asks: 'help' | 'version' | undefined;
 }
 
-/** `--json`: what was asked for is for machines; `--no-python`: no Python is asked what a file means. */
-export type Flag = 'json' | 'no_python';
+/**
+ * `--json`: what was asked for is for machines; `--no-python`: no Python is asked what a file means; `--wait`: until all run;
+ * `--no-wait`: not until they are ready.
+ */
+export type Flag = 'json' | 'no_python' | 'wait' | 'no_wait';
+
+/** The flags that were given, each with its value; empty where there is none. */
+export type Flags = ReadonlyMap<Flag, string>;
 
 /** How the flags are shown by --help. */
 export const FLAGS: readonly (readonly [name: string, flag: Flag, help: string])[] = [
   ['no-python', 'no_python', 'never let a Python execute a configuration file or launcher'],
   ['json', 'json', 'check: print JSON'],
+  [
+    'wait',
+    'wait',
+    'status: wait until all workers run, so many seconds (--wait=SECONDS) or as long as a start may take',
+  ],
+  ['no-wait', 'no_wait', 'start: return when the workers are launched'],
 ];
 
 const ASKING: ReadonlyMap<string, 'help' | 'version'> = new Map([
@@ -43,7 +55,7 @@ const FALSE = new Set(['false', '0', 'f']);
 export function sortWords(words: readonly string[]): SortedWords {
   const plain: string[] = [];
   const options: [string, string][] = [];
-  const flags = new Set<Flag>();
+  const flags = new Map<Flag, string>();
   const problems: Problem[] = [];
   let asks: SortedWords['asks'];
   for (let at = 0; at < words.length; at += 1) {
@@ -61,7 +73,7 @@ export function sortWords(words: readonly string[]): SortedWords {
         asks = asks === 'help' ? 'help' : found.asks;
         break;
       case 'flag':
-        flags.add(found.flag);
+        flags.set(found.flag, found.value);
         break;
       case 'wrong':
         problems.push(found.problem);
@@ -79,7 +91,7 @@ export function sortWords(words: readonly string[]): SortedWords {
 
 type ReadOption =
   | { readonly is: 'asking'; readonly asks: 'help' | 'version' }
-  | { readonly is: 'flag'; readonly flag: Flag }
+  | { readonly is: 'flag'; readonly flag: Flag; readonly value: string }
   | { readonly is: 'wrong'; readonly problem: Problem }
   | { readonly is: 'given'; readonly name: string; readonly value: string; readonly took: 0 | 1 };
 
@@ -92,7 +104,10 @@ function readOption(word: string, next: string | undefined): ReadOption {
   if (asks !== undefined) return { is: 'asking', asks };
   const flag = FLAGS.find(([, known]) => known === name)?.[1];
   if (flag !== undefined) {
-    return text === undefined ? { is: 'flag', flag } : { is: 'wrong', problem: { source, text: 'takes no value' } };
+    if (text === undefined) return { is: 'flag', flag, value: '' };
+    if (flag !== 'wait') return { is: 'wrong', problem: { source, text: 'takes no value' } };
+    if (/^\d{1,5}$/.test(text)) return { is: 'flag', flag, value: text };
+    return { is: 'wrong', problem: { source, text: `must be a number of seconds, got '${text}'` } };
   }
   const option = optionNamed(name);
   if (option === undefined) return { is: 'wrong', problem: { source, text: `unknown option${suggestion(name)}` } };

@@ -1,7 +1,7 @@
 // Everything that a person may be told, as data; report/ turns it into words.
 
 import type { Notice } from './journey.ts';
-import type { Port } from './units.ts';
+import type { Millis, Port } from './units.ts';
 import type { ProcessIdentity, Standing } from './worker.ts';
 
 /** A fresh look at all workers, the base of `status` and of every exit status. */
@@ -10,8 +10,18 @@ export interface Survey {
   readonly stale: readonly { readonly port: Port; readonly id: ProcessIdentity }[];
 }
 
+/** How grave a message is; it decides the colour only, every level is shown. */
+export type Level = 'debug' | 'info' | 'warning' | 'error';
+
 /** What a survey comes to. */
 export type Summary = 'all-running' | 'some-running' | 'all-stopped';
+
+/** How a worker stands that `run` looks after. */
+export type KeptState =
+  | { readonly kind: 'running'; readonly pid: number; readonly since: Millis }
+  | { readonly kind: 'on-its-way' }
+  | { readonly kind: 'resting'; readonly wait: Millis; readonly deaths: number }
+  | { readonly kind: 'stopped' };
 
 /** What the command that ends with a survey wanted; it decides the level of the last line. */
 export type Expectation = 'started' | 'stopped' | 'nothing';
@@ -43,6 +53,22 @@ export type Event =
       readonly down: readonly Port[];
       readonly old: readonly Port[];
     }
+  | { readonly kind: 'worker-lost'; readonly port: Port; readonly pid: number; readonly how: string }
+  | { readonly kind: 'worker-hangs'; readonly port: Port; readonly pid: number; readonly silent: Millis }
+  | {
+      readonly kind: 'worker-rests';
+      readonly port: Port;
+      readonly wait: Millis;
+      readonly deaths: number;
+      readonly isGivenUp: boolean;
+    }
+  | { readonly kind: 'worker-back'; readonly port: Port; readonly pid: number }
+  /** What a `run` says to whoever has asked it for something. */
+  | { readonly kind: 'relayed'; readonly level: Level; readonly text: string }
+  | { readonly kind: 'resident-lost' }
+  | { readonly kind: 'resident-there' }
+  | { readonly kind: 'none-came-up' }
+  | { readonly kind: 'report'; readonly port: Port; readonly state: KeptState }
   | { readonly kind: 'left-stopped'; readonly ports: readonly Port[] }
   | { readonly kind: 'no-such-action'; readonly action: string | undefined }
   | { readonly kind: 'problem'; readonly source: string; readonly text: string }

@@ -4,7 +4,7 @@ import type { Application } from '../core/application.ts';
 import { type Expectation, type Survey, summarize, type Tell } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Journey } from '../core/journey.ts';
-import type { Port } from '../core/units.ts';
+import { after, between, type Millis, millis, type Port } from '../core/units.ts';
 import type { Host } from '../host/host.ts';
 import { type Drive, drive, type Interruption, type Member, type Watch } from './drive.ts';
 import { Observer } from './observe.ts';
@@ -28,9 +28,35 @@ export interface Situation {
   readonly watch?: Watch;
 }
 
-/** A fresh look, told. */
-export async function status(situation: Situation): Promise<Outcome> {
-  return conclude(open(situation), situation, 'nothing', []);
+/** A fresh look, told; `expected` is what somebody else was to bring about. */
+export async function status(situation: Situation, expected: Expectation = 'nothing'): Promise<Outcome> {
+  return conclude(open(situation), situation, expected, []);
+}
+
+/** Between two looks of a status that waits. */
+const GLANCE = millis(100);
+
+/** Looks until all workers run, but no longer than `wait`; then as status. */
+export async function statusWithin(situation: Situation, wait: Millis): Promise<Outcome> {
+  const { host, interruption } = situation;
+  const session = open(situation);
+  const deadline = after(host.clock.now(), wait);
+  while (interruption.signal === undefined && summarize(await survey(session.observer)) !== 'all-running') {
+    const left = between(host.clock.now(), deadline);
+    if (left <= 0) break;
+    await Promise.race([host.clock.sleep(millis(Math.min(left, GLANCE))), interruption.arrived]);
+  }
+  return conclude(session, situation, 'nothing', []);
+}
+
+/** Starts every configured worker that is not alive, and does not wait until they are ready. */
+export async function launch(situation: Situation): Promise<Outcome> {
+  const session = open(situation);
+  const forbidden = findForbidden(session, situation);
+  if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
+  const members = await drive(configured(situation, { stage: 'start-due' }), session, 'launched');
+  for (const { starter } of members) starter?.release();
+  return { survey: undefined, failures: failuresOf(members) };
 }
 
 /** Starts every configured worker that is not alive, and waits until each is running or has failed. */

@@ -46,24 +46,34 @@ export interface Drive {
 /** Rest between two looks. */
 const POLL = millis(10);
 
-/** Takes every member to where it is settled, or as far as it got when the command was interrupted. */
-export async function drive(members: readonly Member[], with_: Drive): Promise<readonly Member[]> {
+/**
+ * Takes every member to where it is settled, or as far as it got when the command was interrupted; with `launched`, only to
+ * where it is on its way up.
+ */
+export async function drive(
+  members: readonly Member[],
+  with_: Drive,
+  to: 'settled' | 'launched' = 'settled',
+): Promise<readonly Member[]> {
+  const isThere = ({ stage }: Journey): boolean => to === 'launched' && stage === 'starting';
   const { host, interruption, watch } = with_;
   await watch?.letGo(members.map(({ spec }) => spec.port));
   const teller = new Teller(with_.tell);
   let current = members;
   while (interruption.signal === undefined) {
     const begun = host.clock.now();
-    const turned = await takeTurns(current, with_, teller);
-    for (const [index, member] of turned.entries()) {
-      if (member !== current[index] && isSettled(member.journey)) watch?.takeOver(member);
+    const open = current.filter(({ journey }) => !isThere(journey));
+    const turned = new Map((await takeTurns(open, with_, teller)).map((member, index) => [open[index], member]));
+    for (const [before, member] of turned) {
+      if (member !== before && isSettled(member.journey)) watch?.takeOver(member);
     }
-    current = turned;
+    current = current.map((member) => turned.get(member) ?? member);
     teller.flush((port) => isDecidedBelow(port, current), host.clock.now());
-    if (current.every((member) => isSettled(member.journey))) break;
+    if (current.every(({ journey }) => isSettled(journey) || isThere(journey))) break;
     await Promise.race([host.clock.sleep(restAfter(begun, host.clock.now())), interruption.arrived]);
   }
   teller.flush(() => true, host.clock.now());
+  for (const member of current) if (isThere(member.journey)) watch?.takeOver(member);
   return current;
 }
 

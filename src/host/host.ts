@@ -1,6 +1,7 @@
 // The operating system as this program needs it; interfaces only. Tests put a simulated kernel here.
 
 import type { Hook, Readiness } from '../core/application.ts';
+import type { Level } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant, Millis, Pid, Port } from '../core/units.ts';
 import type {
@@ -212,6 +213,55 @@ export interface Python {
   evaluate(question: PythonQuestion, interrupted: Promise<void>): Promise<PythonAnswer>;
 }
 
+/** One line for a person, as it goes from a `run` to whoever has asked it for something. */
+export type Said = readonly [level: Level, text: string];
+
+/** What somebody asks of a `run`. */
+export interface Order {
+  readonly action: string;
+  /** Tells a line to whoever has asked. */
+  say(line: Said): void;
+  /** The order has been carried out, or refused. */
+  done(result: OrderResult): void;
+}
+
+export interface OrderResult {
+  readonly exit: number;
+  /** Whether it ended with a look at all workers, so that whoever has asked should have one too. */
+  readonly hasLooked: boolean;
+}
+
+export type OrderAnswer =
+  | { readonly kind: 'done'; readonly result: OrderResult }
+  /** Nobody listens: it is about to begin, or to end. */
+  | { readonly kind: 'absent' }
+  /** It has ended in the middle of it. */
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'late' }
+  | { readonly kind: 'interrupted' };
+
+/** The control socket of a `run`, named like its lock; unix(7), open to its own user only. */
+export interface Control {
+  /** Takes orders, in the order in which they come, until it is closed. */
+  serve(name: string, take: (order: Order) => void): Promise<Result<{ close(): void }, Obstacle>>;
+  /** Gives an order, and waits no longer than `most`. */
+  ask(
+    name: string,
+    action: string,
+    most: Millis,
+    hear: (line: Said) => void,
+    interrupted: Promise<void>,
+  ): Promise<OrderAnswer>;
+}
+
+/** A service manager that wants to be told how we are: sd_notify(3). */
+export interface Notifier {
+  /** Tells assignments such as `READY=1`, in the order of the calls. */
+  tell(assignments: readonly string[]): void;
+  /** Resolves when all has been told. */
+  settled(): Promise<void>;
+}
+
 /** How a hook ended that did not end well, and what it wrote, by line, the last few only. */
 export interface HookFailure {
   readonly how: string;
@@ -254,7 +304,10 @@ export interface LockNote {
 }
 
 export type LockResult =
-  | { readonly kind: 'held'; readonly lock: Lock }
+  /** `hasWaited`: another command has been at work until now, and things may have changed. */
+  | { readonly kind: 'held'; readonly hasWaited: boolean; readonly lock: Lock }
+  /** A `run` has it, which does not end: it must be asked. */
+  | { readonly kind: 'resident' }
   | { readonly kind: 'timed-out'; readonly holder: string | undefined }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'unusable'; readonly obstacle: Obstacle };
@@ -269,5 +322,10 @@ export interface Host {
   readonly environment: Environment;
   readonly python: Python;
   readonly hooks: Hooks;
+  readonly control: Control;
+  /** The service manager that has started us, if one wants to know. What we start must not speak to it. */
+  notifier(): Notifier | undefined;
+  /** From 0 to 1, without 1. */
+  random(): number;
   openFileLimits(): OpenFileLimits;
 }

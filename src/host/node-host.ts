@@ -4,6 +4,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Instant, Millis, Pid } from '../core/units.ts';
 import type { ProcessIdentity } from '../core/worker.ts';
 import { accounts } from './accounts.ts';
+import { control } from './control.ts';
 import { orElse } from './errno.ts';
 import { files } from './files.ts';
 import { hooks } from './hooks.ts';
@@ -12,6 +13,7 @@ import { probe } from './http-probe.ts';
 import { launch } from './launch.ts';
 import { readOpenFileLimits } from './limits.ts';
 import { locks } from './lock.ts';
+import { openNotifier } from './notify.ts';
 import { isAlive, ownLine, readProcess, scanProcesses } from './proc.ts';
 import { pythonWithin } from './python.ts';
 import { holderOf, holds, holdsAny, readListeners } from './sockets.ts';
@@ -57,6 +59,9 @@ export function openHost(): Host {
     },
     python: pythonWithin(PYTHON_LIMIT),
     hooks,
+    control,
+    notifier: openNotifier,
+    random: Math.random,
     openFileLimits: readOpenFileLimits,
   };
 }

@@ -1,9 +1,7 @@
 // Lines for people, as Tornado's LogFormatter and the original wrote them. The only file that imports signale.
 
 import Signale from 'signale/signale.js';
-
-/** How grave a message is; it decides the colour only, every level is shown. */
-export type Level = 'debug' | 'info' | 'warning' | 'error';
+import type { Level } from '../core/event.ts';
 
 /** Where lines go and what is known of that place; nothing else of the machine is looked at. */
 export interface Terminal {

@@ -1,11 +1,10 @@
 // Every sentence that a person reads about workers: event → level and text. Pure. The short ones are the original's, to the
 // letter: scripts of twelve years look for them.
 
-import { type Event, type Summary, summarize } from '../core/event.ts';
+import { type Event, type KeptState, type Level, type Summary, summarize } from '../core/event.ts';
 import { describe, describeHolder, type Failure } from '../core/failure.ts';
 import type { Notice } from '../core/journey.ts';
 import type { Port } from '../core/units.ts';
-import type { Level } from './console.ts';
 
 /** One line for a person. */
 export type Line = readonly [level: Level, text: string];
@@ -58,6 +57,26 @@ export function lines(event: Event): Line[] {
       return [['error', 'no worker is alive, so there is nothing to reload: run start']];
     case 'roll-stopped':
       return [['error', `reload has stopped: ${rollWords(event)}`]];
+    case 'worker-lost':
+      return [['error', `worker on port ${event.port} (pid ${event.pid}) ${event.how}`]];
+    case 'worker-hangs': {
+      const who = `worker on port ${event.port} (pid ${event.pid})`;
+      return [['error', `${who} has not answered for ${Math.round(event.silent / 1000)} s: it is restarted`]];
+    }
+    case 'worker-rests':
+      return [restLine(event)];
+    case 'worker-back':
+      return [['info', `worker on port ${event.port} is running again (pid ${event.pid})`]];
+    case 'relayed':
+      return [[event.level, event.text]];
+    case 'resident-lost':
+      return [['error', 'the run that was asked has ended meanwhile']];
+    case 'resident-there':
+      return [['error', 'this application has a run already: stop that one first, or reload it']];
+    case 'none-came-up':
+      return [['error', 'no worker has come up, so there is nothing to watch over']];
+    case 'report':
+      return [['info', `worker on port ${event.port}: ${keptWords(event.state)}`]];
     case 'left-stopped':
       return [['error', `ports ${event.ports.join(', ')} are stopped: run start`]];
     case 'no-such-action': {
@@ -131,6 +150,28 @@ function softLimit({ limit, cause }: Event & { kind: 'soft-limit-lowered' }): st
   return cause === 'capability'
     ? `We don't have CAP_SYS_RESOURCE, ${consequence}`
     : `The kernel's fs.nr_open is ${limit}, ${consequence}`;
+}
+
+function keptWords(state: KeptState): string {
+  switch (state.kind) {
+    case 'running':
+      return `running for ${Math.round(state.since / 1000)} s (pid ${state.pid})`;
+    case 'on-its-way':
+      return 'being started or stopped';
+    case 'resting':
+      return `started again in ${(state.wait / 1000).toFixed(1)} s, after ${state.deaths} quick deaths`;
+    case 'stopped':
+      return 'stopped';
+    default:
+      return state satisfies never;
+  }
+}
+
+function restLine({ port, wait, deaths, isGivenUp }: Event & { kind: 'worker-rests' }): Line {
+  const next = `${(wait / 1000).toFixed(1)} s`;
+  return isGivenUp
+    ? ['error', `worker on port ${port} died ${deaths} times in a row and is given up: it is tried again in ${next}`]
+    : ['warning', `worker on port ${port} is started again in ${next}`];
 }
 
 /** `8000, 8001 are new; 8002 is down; 8003 is old`. */

@@ -153,6 +153,9 @@ export function hostOn(
         machine.python?.(question) ?? base.python.evaluate(question, interrupted),
     },
     hooks: base.hooks,
+    control: base.control,
+    notifier: () => base.notifier(),
+    random: () => base.random(),
     openFileLimits: () => machine.limits ?? base.openFileLimits(),
   };
 }
@@ -174,6 +177,7 @@ export async function command(words: readonly string[], machine: Machine = {}, s
       for (const [level, text] of lines(event)) told.push(`${level}: ${text}`);
     },
     interruption,
+    onSignal: () => undefined,
     print: (text) => {
       printed += text;
     },

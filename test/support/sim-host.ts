@@ -15,6 +15,7 @@ import type {
 import type {
   Accounts,
   Clock,
+  Control,
   Environment,
   Files,
   Hooks,
@@ -107,6 +108,12 @@ export class SimHost implements Host {
     },
   };
 
+  /** Nobody takes orders here, and no service manager wants to know. */
+  readonly control: Control = {
+    serve: async () => ({ ok: true, value: { close: () => undefined } }),
+    ask: async () => ({ kind: 'absent' }),
+  };
+
   constructor(life: Life) {
     this.#life = life;
     this.#kernel = life.kernel;
@@ -160,8 +167,16 @@ export class SimHost implements Host {
       nameOf: (uid) => (uid === 0 ? 'root' : `user${uid}`),
     };
     this.locks = {
-      take: async () => ({ kind: 'held', lock: { release: () => this.#kernel.note('unlock') } }),
+      take: async () => ({ kind: 'held', hasWaited: false, lock: { release: () => this.#kernel.note('unlock') } }),
     };
+  }
+
+  notifier(): undefined {
+    return undefined;
+  }
+
+  random(): number {
+    return 0.5;
   }
 
   openFileLimits(): OpenFileLimits {

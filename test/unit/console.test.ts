@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Level, openConsole, type Terminal } from '../../src/report/console.ts';
+import type { Level } from '../../src/core/event.ts';
+import { openConsole, type Terminal } from '../../src/report/console.ts';
 
 const NOON = new Date(2016, 1, 3, 12, 5, 39);
 

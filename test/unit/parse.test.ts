@@ -114,7 +114,7 @@ for (const [line, flags, problems = ''] of FLAGGED) {
     const seen = parse(line.split(' '));
     assert.ok(seen.kind === 'request');
     const told = seen.problems.map(({ source, text }) => `${source}: ${text}`).join('; ');
-    assert.deepEqual([[...seen.flags], told, seen.given.size], [flags, problems, 0]);
+    assert.deepEqual([[...seen.flags.keys()], told, seen.given.size], [flags, problems, 0]);
   });
 }
 

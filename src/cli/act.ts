@@ -1,0 +1,140 @@
+// One action on the workers of an application: prepared, one at a time, by ourselves or by the `run` that has the application.
+
+import type { Application } from '../core/application.ts';
+import { after, between, millis, seconds } from '../core/units.ts';
+import { status, statusWithin } from '../engine/commands.ts';
+import type { LockResult } from '../host/host.ts';
+import { FAILED, NOT_PERMITTED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
+import { achieve, type Goal, judge, longest } from './goals.ts';
+import { prepare } from './preparation.ts';
+import type { Launch } from './sources.ts';
+import type { World } from './world.ts';
+
+/** Reads everything again that a launch goes by. */
+export type ReadAgain = () => Promise<Launch>;
+
+/** Looks, and changes nothing; with --wait until all workers run. */
+export async function actStatus(launch: Launch, world: World): Promise<number> {
+  const prepared = await prepare('status', launch, world);
+  const { interruption } = world;
+  if (prepared.kind === 'refused')
+    return interruption.signal === undefined ? STATUS_UNKNOWN : signalVerdict(interruption.signal);
+  const { application, settings } = prepared;
+  const situation = { application, host: world.host, tell: world.tell, interruption };
+  const wait = launch.flags.get('wait');
+  const { survey } =
+    wait === undefined
+      ? await status(situation)
+      : await statusWithin(situation, seconds(wait === '' ? settings.startTimeout : Number(wait)));
+  if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
+  return survey === undefined ? STATUS_UNKNOWN : statusVerdict(survey, settings.partialStatus);
+}
+
+/** Pursues a goal; the result is the exit status. */
+export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, world: World): Promise<number> {
+  const { host, tell, interruption } = world;
+  const prepared = await prepare(goal, launch, world);
+  if (prepared.kind === 'refused') return prepared.exit;
+  const { application } = prepared;
+  const action = launch.action ?? goal;
+  const deadline = after(host.clock.now(), millis(2 * longest(goal, application)));
+  while (true) {
+    const taken = await takeLock(action, goal, application, world);
+    if (taken.kind === 'held') {
+      const exit = await actAlone(goal, application, taken, readAgain, world);
+      taken.lock.release();
+      return interruption.signal === undefined ? exit : signalVerdict(interruption.signal);
+    }
+    if (taken.kind !== 'resident') return explain(taken, application, world);
+    const most = between(host.clock.now(), deadline);
+    const asked = await handOver(goal, application, millis(Math.max(0, most)), world);
+    if (asked !== undefined) return asked;
+    // It is about to begin to listen, or about to end.
+    await Promise.race([host.clock.sleep(millis(50)), interruption.arrived]);
+    if (host.clock.now() >= deadline) {
+      tell({ kind: 'lock-timed-out', holder: 'run' });
+      return FAILED;
+    }
+  }
+}
+
+/** Takes the lock of an application, or finds out who has it. */
+export function takeLock(action: string, goal: Goal, application: Application, world: World): Promise<LockResult> {
+  const { host, tell, interruption } = world;
+  const most = action === 'run' ? millis(0) : longest(goal, application);
+  return host.locks.take(application.configPath, { action, most }, interruption.arrived, (holder) => {
+    tell({ kind: 'waiting-for-lock', holder });
+  });
+}
+
+/** Why a lock could not be had. */
+export async function explain(
+  taken: Exclude<LockResult, { kind: 'held' | 'resident' }>,
+  application: Application,
+  { host, tell, interruption }: World,
+): Promise<number> {
+  switch (taken.kind) {
+    case 'interrupted':
+      await status({ application, host, tell, interruption });
+      return interruption.signal === undefined ? FAILED : signalVerdict(interruption.signal);
+    case 'timed-out':
+      tell({ kind: 'lock-timed-out', holder: taken.holder });
+      return FAILED;
+    case 'unusable': {
+      const { path, code } = taken.obstacle;
+      tell({ kind: 'problem', source: path, text: `cannot lock this application: ${code}` });
+      return code === 'EACCES' || code === 'EPERM' ? NOT_PERMITTED : FAILED;
+    }
+    default:
+      return taken satisfies never;
+  }
+}
+
+async function actAlone(
+  goal: Goal,
+  application: Application,
+  { hasWaited }: LockResult & { kind: 'held' },
+  readAgain: ReadAgain,
+  world: World,
+): Promise<number> {
+  const { host, tell, interruption } = world;
+  // What was read before a wait may have been replaced meanwhile, by the very ones that were waited for.
+  const prepared = hasWaited ? await prepare(goal, await readAgain(), world) : undefined;
+  if (prepared?.kind === 'refused') return prepared.exit;
+  return achieve(goal, { application: prepared?.application ?? application, host, tell, interruption });
+}
+
+/** Asks the `run` that has the application, and looks at what has come of it; undefined when nobody listens. */
+async function handOver(
+  goal: Goal,
+  application: Application,
+  most: ReturnType<typeof millis>,
+  { host, tell, interruption }: World,
+): Promise<number | undefined> {
+  const say = ([level, text]: readonly [level: 'debug' | 'info' | 'warning' | 'error', text: string]): void =>
+    tell({ kind: 'relayed', level, text });
+  const answer = await host.control.ask(application.configPath, goal, most, say, interruption.arrived);
+  const situation = { application, host, tell, interruption };
+  switch (answer.kind) {
+    case 'absent':
+      return undefined;
+    case 'interrupted':
+      await status(situation);
+      return interruption.signal === undefined ? FAILED : signalVerdict(interruption.signal);
+    case 'late':
+      tell({ kind: 'lock-timed-out', holder: 'run' });
+      return FAILED;
+    case 'lost':
+      tell({ kind: 'resident-lost' });
+      await status(situation);
+      return FAILED;
+    case 'done': {
+      const { exit, hasLooked } = answer.result;
+      if (!hasLooked) return exit;
+      const outcome = await status(situation, goal === 'stop' ? 'stopped' : 'started');
+      return exit === OK ? judge(goal, outcome) : exit;
+    }
+    default:
+      return answer satisfies never;
+  }
+}

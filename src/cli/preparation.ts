@@ -1,0 +1,74 @@
+// From what was given to an application that can be acted on: everything that can be found wrong before a worker is touched is
+// told here.
+
+import { unreadableApplication } from '../config/fleet.ts';
+import type { Required, Settings } from '../config/settings.ts';
+import type { Application } from '../core/application.ts';
+import type { Tell } from '../core/event.ts';
+import { tellForbidden } from '../engine/commands.ts';
+import type { Interruption } from '../engine/drive.ts';
+import type { Host } from '../host/host.ts';
+import { NOT_PERMITTED, problemVerdict, signalVerdict } from './exit-status.ts';
+import type { Goal } from './goals.ts';
+import { gather, type Plan } from './plan.ts';
+import { preflight, withoutLaunch } from './preflight.ts';
+import type { Launch, Trouble } from './sources.ts';
+
+/** What an action has to go by, or with which exit status it ends before it has begun. */
+export type Prepared =
+  | { readonly kind: 'ready'; readonly application: Application; readonly settings: Settings }
+  | { readonly kind: 'refused'; readonly exit: number };
+
+interface Surroundings {
+  readonly host: Host;
+  readonly tell: Tell;
+  readonly interruption: Interruption;
+}
+
+/** Reads the configuration and checks all that the action needs; tells what is wrong. */
+export async function prepare(goal: Goal | 'status', launch: Launch, world: Surroundings): Promise<Prepared> {
+  const { host, interruption, tell } = world;
+  const startsNothing = goal === 'stop' || goal === 'status';
+  const needed: Required = startsNothing ? ['config'] : ['script', 'config'];
+  const plan = await gather(launch, needed, host, interruption.arrived);
+  if (interruption.signal !== undefined && plan.settings === undefined && plan.pythons.length > 0) {
+    // A Python was asked what the settings are, and was stopped with us.
+    return { kind: 'refused', exit: signalVerdict(interruption.signal) };
+  }
+  for (const { source, text } of plan.cautions) tell({ kind: 'caution', source, text });
+  tellTroubles(plan.troubles, tell);
+  const { settings, withoutConfig, directory, account } = plan;
+  if (settings === undefined) {
+    if (goal !== 'stop' || withoutConfig === undefined) return { kind: 'refused', exit: troubleVerdict(plan.troubles) };
+    return { kind: 'ready', application: unreadableApplication(directory, withoutConfig), settings: withoutConfig };
+  }
+  if (!startsNothing) return prepareStart(settings, plan, world);
+  return { kind: 'ready', application: withoutLaunch(settings, directory, account), settings };
+}
+
+function prepareStart(
+  settings: Settings,
+  { directory, isDaemonized, account }: Plan,
+  { host, tell, interruption }: Surroundings,
+): Prepared {
+  const checked = preflight(settings, directory, isDaemonized, account, host, tell);
+  if (checked.ok) return { kind: 'ready', application: checked.application, settings };
+  // Whoever may not touch the workers may mostly not write their files either: the former is what he must know.
+  const application = withoutLaunch(settings, directory, account);
+  if (tellForbidden({ application, host, tell, interruption })) return { kind: 'refused', exit: NOT_PERMITTED };
+  for (const { source, text } of checked.hindrances) tell({ kind: 'problem', source, text });
+  return { kind: 'refused', exit: Math.max(...checked.hindrances.map(({ exit }) => exit)) };
+}
+
+/** Tells everything that is wrong. */
+export function tellTroubles(troubles: readonly Trouble[], tell: Tell): void {
+  for (const { source, text } of troubles) tell({ kind: 'problem', source, text });
+}
+
+/** The exit status of what is wrong; the command line comes first. */
+export function troubleVerdict(troubles: readonly Trouble[]): number {
+  const isCommandLine = troubles.some(({ origin }) => origin === 'command-line');
+  return (
+    (isCommandLine ? undefined : troubles.find(({ exit }) => exit !== undefined)?.exit) ?? problemVerdict(troubles)
+  );
+}

@@ -1,0 +1,226 @@
+// The action `run`: starts the workers and stays, in the foreground. What one-shot commands do once, it does whenever it is asked
+// to, by a signal or by another command; in between it looks after the workers.
+
+import type { Application } from '../core/application.ts';
+import { summarize, type Tell } from '../core/event.ts';
+import { type Situation, start, status, stop } from '../engine/commands.ts';
+import type { Interruption } from '../engine/drive.ts';
+import { Residence } from '../engine/residence.ts';
+import type { Notifier, Order } from '../host/host.ts';
+import { lines } from '../report/wording.ts';
+import { explain, type ReadAgain, takeLock } from './act.ts';
+import { FAILED, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
+import { achieve, type Goal, goalNamed, longest } from './goals.ts';
+import { prepare } from './preparation.ts';
+import type { Launch } from './sources.ts';
+import type { Signal, World } from './world.ts';
+
+/** Starts all workers, looks after them, and stops them when it is told to go; the result is the exit status. */
+export async function stay(launch: Launch, readAgain: ReadAgain, world: World): Promise<number> {
+  const { host, tell } = world;
+  // First of all, since a Python that reads the configuration must not have its socket either.
+  const notifier = host.notifier();
+  const first = await prepare('start', launch, world);
+  if (first.kind === 'refused') return first.exit;
+  const taken = await takeLock('run', 'start', first.application, world);
+  if (taken.kind === 'resident') {
+    tell({ kind: 'resident-there' });
+    return FAILED;
+  }
+  if (taken.kind !== 'held') return explain(taken, first.application, world);
+  try {
+    const prepared = taken.hasWaited ? await prepare('start', await readAgain(), world) : first;
+    if (prepared.kind === 'refused') return prepared.exit;
+    return await new Resident(prepared.application, readAgain, world, notifier).live();
+  } finally {
+    taken.lock.release();
+  }
+}
+
+/** Something to do, one after another. */
+interface Job {
+  readonly goal: Goal;
+  /** Who has asked for it; nobody waits for what a signal has asked for. */
+  readonly order: Order | undefined;
+}
+
+type EndSignal = 'SIGINT' | 'SIGTERM';
+
+class Resident {
+  readonly #readAgain: ReadAgain;
+  readonly #world: World;
+  readonly #notifier: Notifier | undefined;
+  readonly #residence: Residence;
+  readonly #jobs: Job[] = [];
+  #application: Application;
+  #saidStatus = '';
+  /** Resolves with each new job, and with the end. */
+  #news = Promise.withResolvers<void>();
+  #isEnding = false;
+  /** Ends the waiting of what is being done now. */
+  #interrupt: (signal: EndSignal) => void = () => undefined;
+
+  constructor(application: Application, readAgain: ReadAgain, world: World, notifier: Notifier | undefined) {
+    this.#application = application;
+    this.#readAgain = readAgain;
+    this.#world = world;
+    this.#notifier = notifier;
+    this.#residence = new Residence(application, world.host, world.tell, {
+      changed: () => this.#tellManager([]),
+      failed: (error) => this.#tellFault(error),
+    });
+  }
+
+  async live(): Promise<number> {
+    const { host, tell, interruption } = this.#world;
+    this.#world.onSignal((signal) => this.#hear(signal));
+    if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
+    const control = await host.control.serve(this.#application.configPath, (order) => this.#receive(order));
+    if (!control.ok) {
+      tell({ kind: 'problem', source: control.error.path, text: `cannot listen for commands: ${control.error.code}` });
+      return FAILED;
+    }
+    const watching = this.#residence.live();
+    const hasCome = await this.#begin();
+    if (hasCome) while (!this.#isEnding) await this.#next();
+    const exit = await this.#end();
+    this.#residence.leave();
+    await watching;
+    control.value.close();
+    await this.#notifier?.settled();
+    return hasCome || this.#isEnding ? exit : FAILED;
+  }
+
+  /** The first start; whether there is anything to look after now. */
+  async #begin(): Promise<boolean> {
+    const { survey } = await this.#perform(this.#world.tell, start);
+    const hasCome = survey !== undefined && summarize(survey) !== 'all-stopped';
+    if (hasCome) this.#tellManager(['READY=1']);
+    else if (!this.#isEnding) this.#world.tell({ kind: 'none-came-up' });
+    return hasCome;
+  }
+
+  async #next(): Promise<void> {
+    const job = this.#jobs.shift();
+    if (job !== undefined) return this.#carryOut(job);
+    this.#news = Promise.withResolvers();
+    await this.#news.promise;
+  }
+
+  async #carryOut({ goal, order }: Job): Promise<void> {
+    let hasLooked = false;
+    const tell: Tell = (event) => {
+      this.#world.tell(event);
+      // Whoever has asked looks at the workers himself in the end: his settings may be others than ours.
+      if (event.kind === 'surveyed') hasLooked = true;
+      else for (const line of lines(event)) order?.say(line);
+    };
+    if (goal === 'reload') this.#tellManager(['RELOADING=1']);
+    let exit = FAILED;
+    try {
+      exit = await this.#perform(tell, async (situation) => {
+        const refused = goal === 'stop' ? undefined : await this.#readSettings(situation);
+        return refused ?? achieve(goal, { ...situation, application: this.#application });
+      });
+    } catch (error) {
+      this.#tellFault(error);
+    }
+    if (goal === 'reload') this.#tellManager(['READY=1']);
+    order?.done({ exit, hasLooked });
+  }
+
+  /** Orderly: what is being done ends, then all workers are stopped. */
+  async #end(): Promise<number> {
+    const most = longest('stop', this.#application);
+    this.#tellManager(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${most * 1000}`]);
+    const { outcome, signal } = await this.#perform(this.#world.tell, async (situation) => ({
+      outcome: await stop(situation),
+      signal: situation.interruption.signal,
+    }));
+    for (const { order } of this.#jobs.splice(0)) order?.done({ exit: FAILED, hasLooked: false });
+    return signal === undefined ? stopVerdict(outcome) : signalVerdict(signal);
+  }
+
+  /** Does something with the workers, which a signal that ends us may interrupt. */
+  async #perform<T>(tell: Tell, act: (situation: Situation) => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const interruption: Interruption = { signal: undefined, arrived: promise };
+    this.#interrupt = (signal) => {
+      interruption.signal = signal;
+      resolve();
+    };
+    const { host } = this.#world;
+    return act({ application: this.#application, host, tell, interruption, watch: this.#residence });
+  }
+
+  /** Reads everything again; what is wrong changes nothing, and is the exit status. */
+  async #readSettings({ tell, interruption }: Situation): Promise<number | undefined> {
+    const launch = await this.#readAgain();
+    const prepared = await prepare('start', launch, { host: this.#world.host, tell, interruption });
+    if (prepared.kind === 'refused') return prepared.exit;
+    const { application } = prepared;
+    if (application.configPath !== this.#application.configPath) {
+      const text = `is another configuration than the one of this run, ${this.#application.configPath}: start it anew`;
+      tell({ kind: 'problem', source: application.configPath, text });
+      return WRONG_ARGUMENTS;
+    }
+    this.#application = application;
+    this.#residence.adopt(application);
+    return undefined;
+  }
+
+  #hear(signal: Signal): void {
+    switch (signal) {
+      case 'SIGHUP':
+        // A roll that has yet to begin reads what all have changed.
+        if (!this.#jobs.some(({ goal }) => goal === 'reload')) this.#add({ goal: 'reload', order: undefined });
+        break;
+      case 'SIGUSR2':
+        void this.#report();
+        break;
+      case 'SIGINT':
+      case 'SIGTERM':
+        this.#isEnding = true;
+        this.#interrupt(signal);
+        this.#news.resolve();
+        break;
+      default:
+        signal satisfies never;
+    }
+  }
+
+  #receive(order: Order): void {
+    const goal = goalNamed(order.action);
+    if (goal === undefined || this.#isEnding) order.done({ exit: FAILED, hasLooked: false });
+    else this.#add({ goal, order });
+  }
+
+  #add(job: Job): void {
+    this.#jobs.push(job);
+    this.#news.resolve();
+  }
+
+  async #report(): Promise<void> {
+    const { host, tell, interruption } = this.#world;
+    for (const { port, state } of this.#residence.report()) tell({ kind: 'report', port, state });
+    try {
+      await status({ application: this.#application, host, tell, interruption });
+    } catch (error) {
+      this.#tellFault(error);
+    }
+  }
+
+  /** No descriptor or no memory left: that passes, and those who serve go on. */
+  #tellFault(error: unknown): void {
+    const fault = this.#world.faultOf(error);
+    if (fault === undefined) throw error;
+    this.#world.tell({ kind: 'problem', source: 'run', text: fault });
+  }
+
+  #tellManager(assignments: readonly string[]): void {
+    const text = `STATUS=${this.#residence.running}/${this.#application.specs.length} workers are running`;
+    if (assignments.length === 0 && text === this.#saidStatus) return;
+    this.#saidStatus = text;
+    this.#notifier?.tell([...assignments, text]);
+  }
+}

@@ -1,0 +1,170 @@
+// The control socket of a `run`: other commands on its application ask it for what they would otherwise do themselves. Lines
+// of JSON; whoever may connect is its own user, or root.
+
+import { lstatSync, unlinkSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import type { Level } from '../core/event.ts';
+import type { Millis } from '../core/units.ts';
+import { codeOf } from './errno.ts';
+import type { Control, Obstacle, Order, OrderAnswer, OrderResult, Result, Said } from './host.ts';
+import { inRuntimeDirectory, nameOf } from './runtime-directory.ts';
+
+export const control: Control = { serve, ask };
+
+/** No line is longer; whoever sends more is none of ours. */
+const LONGEST_LINE = 1_048_576;
+
+/** What is said on the socket: the order, lines for people, the end. */
+type Message =
+  | { readonly kind: 'order'; readonly action: string }
+  | { readonly kind: 'said'; readonly line: Said }
+  | { readonly kind: 'done'; readonly result: OrderResult };
+
+async function serve(name: string, take: (order: Order) => void): Promise<Result<{ close(): void }, Obstacle>> {
+  const { createServer } = process.getBuiltinModule('node:net');
+  const place = inRuntimeDirectory(socketName(name), (path) => {
+    // Left behind by a `run` that was killed: we have the lock, so nobody listens there.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
+    return path;
+  });
+  if (!place.ok) return place;
+  const server = createServer((socket) => listen(socket, take));
+  const trouble = await bind(server, place.value);
+  if (trouble !== undefined) return { ok: false, error: { path: place.value, code: trouble } };
+  // What goes wrong with one connection is the matter of whoever connects.
+  server.on('error', () => undefined);
+  return { ok: true, value: { close: () => server.close() } };
+}
+
+/** Connecting takes the right to write: unix(7), "Pathname socket ownership and permissions". */
+function bind(server: Server, path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    server.once('listening', () => resolve(undefined));
+    server.once('error', (error) => {
+      const code = codeOf(error);
+      if (code === undefined) reject(error);
+      else resolve(code);
+    });
+    const before = process.umask(0o177);
+    try {
+      server.listen(path);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+function listen(socket: Socket, take: (order: Order) => void): void {
+  const send = (message: Message): void => {
+    // Whoever has asked may have gone meanwhile: what he wanted is done all the same.
+    if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+  };
+  socket.on('error', () => undefined);
+  readLines(socket, (message) => {
+    if (message.kind !== 'order') return;
+    take({
+      action: message.action,
+      say: (line) => send({ kind: 'said', line }),
+      done: (result) => {
+        send({ kind: 'done', result });
+        socket.end();
+      },
+    });
+  });
+}
+
+function ask(
+  name: string,
+  action: string,
+  most: Millis,
+  hear: (line: Said) => void,
+  interrupted: Promise<void>,
+): Promise<OrderAnswer> {
+  const { connect } = process.getBuiltinModule('node:net');
+  const place = inRuntimeDirectory(socketName(name), (path) => path);
+  if (!place.ok) return Promise.resolve({ kind: 'absent' });
+  return new Promise((resolve) => {
+    const socket = connect(place.value);
+    let isConnected = false;
+    const finish = (answer: OrderAnswer): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => finish({ kind: 'late' }), most);
+    void interrupted.then(() => finish({ kind: 'interrupted' }));
+    socket.on('error', () => undefined);
+    socket.on('connect', () => {
+      isConnected = true;
+      socket.write(`${JSON.stringify({ kind: 'order', action } satisfies Message)}\n`);
+    });
+    socket.on('close', () => finish({ kind: isConnected ? 'lost' : 'absent' }));
+    readLines(socket, (message) => {
+      if (message.kind === 'said') hear(message.line);
+      if (message.kind === 'done') finish({ kind: 'done', result: message.result });
+    });
+  });
+}
+
+function socketName(name: string): string {
+  return `${nameOf(name)}.sock`;
+}
+
+/** Hands on each whole line; a peer that does not keep to the form is hung up on. */
+function readLines(socket: Socket, take: (message: Message) => void): void {
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (part: string) => {
+    text += part;
+    if (text.length > LONGEST_LINE) socket.destroy();
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parseMessage(line);
+      if (message === undefined) socket.destroy();
+      else take(message);
+    }
+  });
+}
+
+function isLevel(value: unknown): value is Level {
+  return value === 'debug' || value === 'info' || value === 'warning' || value === 'error';
+}
+
+function parseMessage(line: string): Message | undefined {
+  const value = parseJson(line);
+  switch (value?.['kind']) {
+    case 'order':
+      return typeof value['action'] === 'string' ? { kind: 'order', action: value['action'] } : undefined;
+    case 'said': {
+      const [level, text]: readonly unknown[] = isList(value['line']) ? value['line'] : [];
+      return isLevel(level) && typeof text === 'string' ? { kind: 'said', line: [level, text] } : undefined;
+    }
+    case 'done': {
+      const { exit, hasLooked } = isRecord(value['result']) ? value['result'] : {};
+      return Number.isInteger(exit)
+        ? { kind: 'done', result: { exit: Number(exit), hasLooked: hasLooked === true } }
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function parseJson(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,36 @@
+// Tells the service manager how we are: sd_notify(3), by systemd-notify(1), since Node has no datagrams on Unix sockets.
+
+import type { Notifier } from './host.ts';
+
+/**
+ * The service manager, if it wants to be told. Its socket is taken out of our environment: a worker that inherited it could
+ * speak for us.
+ */
+export function openNotifier(): Notifier | undefined {
+  const socket = process.env['NOTIFY_SOCKET'];
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) Reflect.deleteProperty(process.env, name);
+  if (socket === undefined || socket === '') return undefined;
+  let last = Promise.resolve();
+  return {
+    tell: (assignments) => {
+      last = last.then(() => notify(socket, assignments));
+    },
+    settled: () => last,
+  };
+}
+
+/** A service manager that cannot be told, or no systemd-notify, is no reason to fail: workers are what matters. */
+function notify(socket: string, assignments: readonly string[]): Promise<void> {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  return new Promise((resolve) => {
+    try {
+      const env = { ...process.env, NOTIFY_SOCKET: socket };
+      const child = spawn('systemd-notify', [...assignments], { env, stdio: 'ignore' });
+      child.once('error', () => resolve());
+      child.once('exit', () => resolve());
+    } catch {
+      // No process can be started now; the next word may get through.
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,75 @@
+// Where this program keeps what belongs to one application and one user while something runs: the lock, the control socket.
+// Other users can neither read nor hold it.
+
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { codeOf } from './errno.ts';
+import type { Obstacle, Result } from './host.ts';
+
+/**
+ * The name of an application's files: FNV-1a with 64 bits of its configuration's path. Not node:crypto: loading it would
+ * cost a tenth of a whole `stop`, and all that a collision does is that two applications take turns.
+ */
+export function nameOf(path: string): string {
+  let value = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(path))
+    value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n);
+  return value.toString(16).padStart(16, '0');
+}
+
+/** Calls `use` with a path in the first directory that can be had; a system error there, or NotOwn, leads to the next one. */
+export function inRuntimeDirectory<T>(file: string, use: (path: string, uid: number) => T): Result<T, Obstacle> {
+  const uid = process.getuid?.() ?? 0;
+  let obstacle: Obstacle = { path: '/run', code: 'ENOENT' };
+  for (const directory of directories(uid)) {
+    try {
+      makeOwn(directory, uid);
+      return { ok: true, value: use(`${directory.path}/${file}`, uid) };
+    } catch (error) {
+      if (error instanceof NotOwn) {
+        obstacle = { path: error.path, code: 'EPERM' };
+        continue;
+      }
+      const code = codeOf(error);
+      if (code === undefined) throw error;
+      obstacle = { path: directory.path, code };
+    }
+  }
+  return { ok: false, error: obstacle };
+}
+
+interface Place {
+  readonly path: string;
+  readonly mode: number;
+}
+
+function directories(uid: number): Place[] {
+  if (uid === 0) return [{ path: '/run/frontik-supervisor', mode: 0o755 }];
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const own = { path: `/tmp/frontik-supervisor-${uid}`, mode: 0o700 };
+  return runtime?.startsWith('/') ? [{ path: `${runtime}/frontik-supervisor`, mode: 0o700 }, own] : [own];
+}
+
+/** What is there belongs to somebody else, or may be changed by him. */
+export class NotOwn extends Error {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(path);
+    this.path = path;
+  }
+}
+
+/** In /tmp anybody may have made that directory before us: then it is not ours, and not used. */
+function makeOwn({ path, mode }: Place, uid: number): void {
+  const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (!isThere) {
+    try {
+      mkdirSync(path, mode);
+      chmodSync(path, mode);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+  const stat = lstatSync(path);
+  if (!stat.isDirectory() || stat.uid !== uid || (stat.mode & 0o022) !== 0) throw new NotOwn(path);
+}
