@@ -1,13 +1,13 @@
 // One action on the workers of an application: prepared, one at a time, by ourselves or by the `run` that has the application.
 
 import type { Application } from '../core/application.ts';
-import { after, between, millis, seconds } from '../core/units.ts';
+import { after, between, type Millis, millis, seconds } from '../core/units.ts';
 import { status, statusWithin } from '../engine/commands.ts';
-import type { LockResult } from '../host/host.ts';
+import type { LockResult, Said } from '../host/host.ts';
 import { FAILED, NOT_PERMITTED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
 import { achieve, type Goal, judge, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
-import type { Launch } from './sources.ts';
+import { type Launch, typedOptions } from './sources.ts';
 import type { World } from './world.ts';
 
 /** Reads everything again that a launch goes by. */
@@ -47,7 +47,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
     }
     if (taken.kind !== 'resident') return explain(taken, application, world);
     const most = between(host.clock.now(), deadline);
-    const asked = await handOver(goal, application, millis(Math.max(0, most)), world);
+    const asked = await handOver(goal, application, launch, millis(Math.max(0, most)), world);
     if (asked !== undefined) return asked;
     // It is about to begin to listen, or about to end.
     await Promise.race([host.clock.sleep(millis(50)), interruption.arrived]);
@@ -108,12 +108,13 @@ async function actAlone(
 async function handOver(
   goal: Goal,
   application: Application,
-  most: ReturnType<typeof millis>,
+  launch: Launch,
+  most: Millis,
   { host, tell, interruption }: World,
 ): Promise<number | undefined> {
-  const say = ([level, text]: readonly [level: 'debug' | 'info' | 'warning' | 'error', text: string]): void =>
-    tell({ kind: 'relayed', level, text });
-  const answer = await host.control.ask(application.configPath, goal, most, say, interruption.arrived);
+  const hear = ([level, text]: Said): void => tell({ kind: 'relayed', level, text });
+  const order = { action: goal, options: typedOptions(launch) };
+  const answer = await host.control.ask(application.configPath, order, most, hear, interruption.arrived);
   const situation = { application, host, tell, interruption };
   switch (answer.kind) {
     case 'absent':

@@ -35,11 +35,12 @@ export async function prepare(goal: Goal | 'status', launch: Launch, world: Surr
     // A Python was asked what the settings are, and was stopped with us.
     return { kind: 'refused', exit: signalVerdict(interruption.signal) };
   }
+  const troubles = [...plan.troubles, ...hookTroubles(plan, goal, host)];
   for (const { source, text } of plan.cautions) tell({ kind: 'caution', source, text });
-  tellTroubles(plan.troubles, tell);
+  tellTroubles(troubles, tell);
   const { settings, withoutConfig, directory, account } = plan;
-  if (settings === undefined) {
-    if (goal !== 'stop' || withoutConfig === undefined) return { kind: 'refused', exit: troubleVerdict(plan.troubles) };
+  if (settings === undefined || troubles.length > 0) {
+    if (goal !== 'stop' || withoutConfig === undefined) return { kind: 'refused', exit: troubleVerdict(troubles) };
     return { kind: 'ready', application: unreadableApplication(directory, withoutConfig), settings: withoutConfig };
   }
   if (!startsNothing) return prepareStart(settings, plan, world);
@@ -58,6 +59,23 @@ function prepareStart(
   if (tellForbidden({ application, host, tell, interruption })) return { kind: 'refused', exit: NOT_PERMITTED };
   for (const { source, text } of checked.hindrances) tell({ kind: 'problem', source, text });
   return { kind: 'refused', exit: Math.max(...checked.hindrances.map(({ exit }) => exit)) };
+}
+
+/** Root runs no hook that a configuration names which others may change: they would be root. */
+function hookTroubles({ settings }: Plan, goal: Goal | 'status', host: Host): Trouble[] {
+  if (settings === undefined || goal !== 'reload' || host.processes.self.uid !== 0) return [];
+  const given = (['supervisor_before_stop', 'supervisor_after_start'] as const).flatMap((name) => {
+    const found = settings.given.get(name);
+    return found?.origin === 'config' ? [{ name, source: found.source }] : [];
+  });
+  const distrust = given.length > 0 ? host.files.distrust(settings.config) : undefined;
+  if (distrust === undefined) return [];
+  const { path, why } = distrust;
+  return given.map(({ name, source }) => ({
+    origin: 'config',
+    source,
+    text: `${name}: root runs no command that others may change: ${path} ${why}; chown it to root and chmod it go-w, or give the hook on the command line or in the launcher`,
+  }));
 }
 
 /** Tells everything that is wrong. */

@@ -6,13 +6,13 @@ import { summarize, type Tell } from '../core/event.ts';
 import { type Situation, start, status, stop } from '../engine/commands.ts';
 import type { Interruption } from '../engine/drive.ts';
 import { Residence } from '../engine/residence.ts';
-import type { Notifier, Order } from '../host/host.ts';
+import type { Notifier, Options, Order } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
 import { explain, type ReadAgain, takeLock } from './act.ts';
 import { FAILED, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
 import { achieve, type Goal, goalNamed, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
-import type { Launch } from './sources.ts';
+import { type Launch, typedOptions } from './sources.ts';
 import type { Signal, World } from './world.ts';
 
 /** Starts all workers, looks after them, and stops them when it is told to go; the result is the exit status. */
@@ -31,7 +31,7 @@ export async function stay(launch: Launch, readAgain: ReadAgain, world: World): 
   try {
     const prepared = taken.hasWaited ? await prepare('start', await readAgain(), world) : first;
     if (prepared.kind === 'refused') return prepared.exit;
-    return await new Resident(prepared.application, readAgain, world, notifier).live();
+    return await new Resident(prepared.application, typedOptions(launch), readAgain, world, notifier).live();
   } finally {
     taken.lock.release();
   }
@@ -47,6 +47,7 @@ interface Job {
 type EndSignal = 'SIGINT' | 'SIGTERM';
 
 class Resident {
+  readonly #options: Options;
   readonly #readAgain: ReadAgain;
   readonly #world: World;
   readonly #notifier: Notifier | undefined;
@@ -60,8 +61,15 @@ class Resident {
   /** Ends the waiting of what is being done now. */
   #interrupt: (signal: EndSignal) => void = () => undefined;
 
-  constructor(application: Application, readAgain: ReadAgain, world: World, notifier: Notifier | undefined) {
+  constructor(
+    application: Application,
+    options: Options,
+    readAgain: ReadAgain,
+    world: World,
+    notifier: Notifier | undefined,
+  ) {
     this.#application = application;
+    this.#options = options;
     this.#readAgain = readAgain;
     this.#world = world;
     this.#notifier = notifier;
@@ -119,7 +127,7 @@ class Resident {
     let exit = FAILED;
     try {
       exit = await this.#perform(tell, async (situation) => {
-        const refused = goal === 'stop' ? undefined : await this.#readSettings(situation);
+        const refused = goal === 'stop' ? undefined : await this.#readSettings(goal, situation);
         return refused ?? achieve(goal, { ...situation, application: this.#application });
       });
     } catch (error) {
@@ -154,9 +162,9 @@ class Resident {
   }
 
   /** Reads everything again; what is wrong changes nothing, and is the exit status. */
-  async #readSettings({ tell, interruption }: Situation): Promise<number | undefined> {
+  async #readSettings(goal: Goal, { tell, interruption }: Situation): Promise<number | undefined> {
     const launch = await this.#readAgain();
-    const prepared = await prepare('start', launch, { host: this.#world.host, tell, interruption });
+    const prepared = await prepare(goal, launch, { host: this.#world.host, tell, interruption });
     if (prepared.kind === 'refused') return prepared.exit;
     const { application } = prepared;
     if (application.configPath !== this.#application.configPath) {
@@ -192,7 +200,17 @@ class Resident {
   #receive(order: Order): void {
     const goal = goalNamed(order.action);
     if (goal === undefined || this.#isEnding) order.done({ exit: FAILED, hasLooked: false });
-    else this.#add({ goal, order });
+    else {
+      this.#compareOptions(order);
+      this.#add({ goal, order });
+    }
+  }
+
+  /** Whoever thinks that he has told us how to do it must learn that we go by what we were told ourselves. */
+  #compareOptions(order: Order): void {
+    const differing = [...order.options].filter(([name, value]) => this.#options.get(name) !== value);
+    for (const [name] of differing)
+      order.say(['warning', `--${name}: the run goes by its own options, and not by this one`]);
   }
 
   #add(job: Job): void {

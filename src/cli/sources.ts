@@ -114,6 +114,11 @@ export async function readLaunch(
   };
 }
 
+/** The options on the command line, as they were typed. */
+export function typedOptions({ commandLine }: Launch): ReadonlyMap<string, string> {
+  return new Map([...commandLine].map(([name, { value }]) => [name, value.kind === 'text' ? value.value : '']));
+}
+
 /** The command line when a launcher has changed its words, or when the kernel had put some in front. */
 function readAgain(words: readonly string[] | undefined, line: Request): Request {
   const read = words === undefined ? line : parse(words);

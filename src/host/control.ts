@@ -16,7 +16,7 @@ const LONGEST_LINE = 1_048_576;
 
 /** What is said on the socket: the order, lines for people, the end. */
 type Message =
-  | { readonly kind: 'order'; readonly action: string }
+  | { readonly kind: 'order'; readonly action: string; readonly options: readonly (readonly [string, string])[] }
   | { readonly kind: 'said'; readonly line: Said }
   | { readonly kind: 'done'; readonly result: OrderResult };
 
@@ -64,6 +64,7 @@ function listen(socket: Socket, take: (order: Order) => void): void {
     if (message.kind !== 'order') return;
     take({
       action: message.action,
+      options: new Map(message.options),
       say: (line) => send({ kind: 'said', line }),
       done: (result) => {
         send({ kind: 'done', result });
@@ -75,7 +76,7 @@ function listen(socket: Socket, take: (order: Order) => void): void {
 
 function ask(
   name: string,
-  action: string,
+  { action, options }: Pick<Order, 'action' | 'options'>,
   most: Millis,
   hear: (line: Said) => void,
   interrupted: Promise<void>,
@@ -96,7 +97,7 @@ function ask(
     socket.on('error', () => undefined);
     socket.on('connect', () => {
       isConnected = true;
-      socket.write(`${JSON.stringify({ kind: 'order', action } satisfies Message)}\n`);
+      socket.write(`${JSON.stringify({ kind: 'order', action, options: [...options] } satisfies Message)}\n`);
     });
     socket.on('close', () => finish({ kind: isConnected ? 'lost' : 'absent' }));
     readLines(socket, (message) => {
@@ -134,8 +135,11 @@ function isLevel(value: unknown): value is Level {
 function parseMessage(line: string): Message | undefined {
   const value = parseJson(line);
   switch (value?.['kind']) {
-    case 'order':
-      return typeof value['action'] === 'string' ? { kind: 'order', action: value['action'] } : undefined;
+    case 'order': {
+      const { action, options } = value;
+      if (typeof action !== 'string' || !isList(options) || !options.every(isPair)) return undefined;
+      return { kind: 'order', action, options };
+    }
     case 'said': {
       const [level, text]: readonly unknown[] = isList(value['line']) ? value['line'] : [];
       return isLevel(level) && typeof text === 'string' ? { kind: 'said', line: [level, text] } : undefined;
@@ -159,6 +163,10 @@ function parseJson(line: string): Record<string, unknown> | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function isPair(value: unknown): value is readonly [string, string] {
+  return isList(value) && value.length === 2 && value.every((each) => typeof each === 'string');
 }
 
 function isList(value: unknown): value is readonly unknown[] {

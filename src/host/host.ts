@@ -216,9 +216,14 @@ export interface Python {
 /** One line for a person, as it goes from a `run` to whoever has asked it for something. */
 export type Said = readonly [level: Level, text: string];
 
+/** Names and values of options. */
+export type Options = ReadonlyMap<string, string>;
+
 /** What somebody asks of a `run`. */
 export interface Order {
   readonly action: string;
+  /** The options on the command line of whoever asks, as they were typed. */
+  readonly options: Options;
   /** Tells a line to whoever has asked. */
   say(line: Said): void;
   /** The order has been carried out, or refused. */
@@ -247,7 +252,7 @@ export interface Control {
   /** Gives an order, and waits no longer than `most`. */
   ask(
     name: string,
-    action: string,
+    order: Pick<Order, 'action' | 'options'>,
     most: Millis,
     hear: (line: Said) => void,
     interrupted: Promise<void>,
