@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary check test fuzz soak bench demo clean types lint unit format
+.PHONY: binary check test test-rolling fuzz soak bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -50,6 +50,11 @@ check: types lint unit
 test: types lint $(BIN)
 	scripts/install-packages workers
 	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=2 $(call tests,$(FAST) $(SLOW))
+
+# Minutes under load behind nginx and HAProxy; prints what rolling restarts, a restart and a kill -9 cost.
+test-rolling: $(BIN)
+	scripts/install-packages workers proxies
+	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 $(call tests,test/rolling)
 
 soak: $(BIN)
 	scripts/install-packages workers

@@ -52,8 +52,21 @@ ${ports.map((port) => `    server 127.0.0.1:${port} max_fails=0;`).join('\n')}
 #     }
 #
 # What is left: a connection that waits to be accepted when a worker closes its socket is reset. Then a GET is repeated,
-# a POST answered with 502. Whoever cannot have that takes the worker out first: supervisor_before_stop marks its server
-# as \`down\` and reloads nginx, supervisor_drain waits, supervisor_after_start puts it back.
+# a POST answered with 502. Whoever cannot have that takes the worker out before it is stopped. In the configuration of
+# the workers:
+#
+#     supervisor_before_stop = '/usr/local/sbin/${name}-in-nginx out %(port)s'
+#     supervisor_after_start = '/usr/local/sbin/${name}-in-nginx in %(port)s'
+#     supervisor_drain = 1
+#
+# where that is the script
+#
+#     #!/bin/sh -e
+#     case $1 in out) mark=' down' ;; in) mark= ;; esac
+#     sed -i "s/^\\( *server 127.0.0.1:$2 max_fails=0\\).*/\\1$mark;/" /etc/nginx/conf.d/${name}.conf
+#     nginx -s reload
+#
+# nginx then closes idle connections of clients, as with every reload; whoever sends on one just then has to send again.
 `;
 }
 
@@ -91,17 +104,19 @@ backend ${name}
 
 ${ports.map((port) => `    server ${port} 127.0.0.1:${port} check`).join('\n')}
 
-# What is left: a POST on a connection that is reset so is answered with 502. Whoever cannot have that takes the worker
-# out first, through the runtime API ("stats socket ... level admin"); in the configuration of the workers:
+# What is left: a POST on a connection that is reset so is answered with 502, or by closing the client's connection.
+# Whoever cannot have that takes the worker out before it is stopped, through the runtime API ("stats socket
+# /run/haproxy/admin.sock level admin"). In the configuration of the workers:
 #
-#     supervisor_before_stop = '/usr/local/sbin/haproxy-server drain %(port)s'
-#     supervisor_after_start = '/usr/local/sbin/haproxy-server ready %(port)s'
+#     supervisor_before_stop = '/usr/local/sbin/${name}-in-haproxy drain %(port)s'
+#     supervisor_after_start = '/usr/local/sbin/${name}-in-haproxy ready %(port)s'
 #     supervisor_drain = 1
 #
-# where haproxy-server is (HAProxy answers with a text only if it refuses):
+# where that is the script (HAProxy says something only if it refuses)
 #
-#     #!/bin/sh
-#     said=$(echo "set server ${name}/$2 state $1" | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock) && [ -z "$said" ]
+#     #!/bin/sh -e
+#     said=$(echo "set server ${name}/$2 state $1" | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock)
+#     [ -z "$said" ] || { echo "$said" >&2; exit 1; }
 `;
 }
 

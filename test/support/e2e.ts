@@ -59,6 +59,7 @@ export interface Switches {
   readonly die_after?: number;
   readonly stop_timeout?: number;
   readonly dump?: string;
+  readonly ledger?: string;
   readonly status?: number;
   readonly server?: string;
   readonly body?: number;

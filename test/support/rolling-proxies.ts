@@ -46,6 +46,7 @@ export function nginxCommand({ directory, port, exported }: Surroundings): reado
   const text = `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes 2;
 pid ${file('nginx.pid')};
 error_log ${file('nginx.log')};
 events { worker_connections 4096; }
@@ -60,7 +61,17 @@ ${uncommented(exported)}
 }
 `;
   writeFileSync(file('nginx.conf'), text);
-  return [findProgram('nginx') ?? 'nginx', '-p', directory, '-e', file('nginx.log'), '-c', file('nginx.conf')];
+  return nginxWords(directory);
+}
+
+/** The words that tell the nginx of that directory something. */
+export function nginxSignal(directory: string, signal: 'reload' | 'quit'): readonly string[] {
+  return [...nginxWords(directory), '-s', signal];
+}
+
+function nginxWords(directory: string): readonly string[] {
+  const [log, configuration] = ['nginx.log', 'nginx.conf'].map((name) => join(directory, name));
+  return [findProgram('nginx') ?? 'nginx', '-p', directory, '-e', log ?? '', '-c', configuration ?? ''];
 }
 
 /** The location that `export nginx` prints as a comment. */
