@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from '../src/cli/parse.ts';
+import type { Target } from './target.ts';
 
-/** Throws unless the binary behaves. */
-export function smoke(path: string, version: string): void {
+/** Throws unless the binary behaves, on the machine that it was made for. */
+export function smoke(path: string, version: string, target: Target): void {
   const binary = resolve(path);
   const help = parse(['--help']);
   if (help.kind !== 'help') throw new Error('--help is no help');
@@ -15,26 +16,35 @@ export function smoke(path: string, version: string): void {
   try {
     // What signale and yargs would look at, if they could.
     writeFileSync(join(directory, 'package.json'), '{ "signale": ');
-    const run = (argument: string, env: Readonly<Record<string, string>>) => {
-      const { error, status, signal, stdout, stderr } = spawnSync(binary, [argument], {
+    const runAll = (args: readonly string[], env: Readonly<Record<string, string>>) => {
+      const [file, words] = target.command(binary, args);
+      const { error, status, signal, stdout, stderr } = spawnSync(file, words, {
         cwd: directory,
         env,
         encoding: 'utf8',
       });
       if (error !== undefined) throw error;
-      return { status: status ?? signal, stdout, stderr };
+      return { status: status ?? signal, stdout, stderr: stderr.replace(/^\[\d\d:\d\d:\d\d/gm, '[HH:MM:SS') };
     };
+    const run = (argument: string, env: Readonly<Record<string, string>>) => runAll([argument], env);
     const done = { status: 0, stdout: `frontik-supervisor ${version}\n`, stderr: '' };
     expect('--version', run('--version', {}), done);
     expect('--version with NODE_OPTIONS', run('--version', { NODE_OPTIONS: '--bogus' }), done);
     expect('--help', run('--help', {}), { status: 0, stdout: help.text, stderr: '' });
     const wrong = run('--bogus', {});
-    const stderr = wrong.stderr.replace(/^\[\d\d:\d\d:\d\d/gm, '[HH:MM:SS').split('\n')[0] ?? '';
     expect(
       '--bogus',
-      { ...wrong, stderr },
+      { ...wrong, stderr: wrong.stderr.split('\n')[0] ?? '' },
       { status: 2, stdout: '', stderr: '[HH:MM:SS root] --bogus: unknown option' },
     );
+    // A fleet that nobody has ever started, in a place where nobody else can have one.
+    writeFileSync(join(directory, 'app.cfg'), 'start_port = 65535\nworkers_count = 1\n');
+    const fleet = ['--script=/bin/true', `--config=${directory}/app.cfg`, '--pidfile_template=%(port)s.pid'];
+    const stopped = { status: 3, stdout: '', stderr: '[HH:MM:SS root] all workers are stopped\n' };
+    expect('status', runAll([...fleet, 'status'], {}), stopped);
+    const checked = runAll([...fleet, 'check', '--json'], {});
+    const { ports } = JSON.parse(checked.stdout) as { ports: unknown };
+    expect('check', { status: checked.status, ports }, { status: 0, ports: [65_535] });
   } finally {
     rmSync(directory, { recursive: true });
   }

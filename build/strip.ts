@@ -4,12 +4,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Target } from './target.ts';
 
-/** Strips the running Node into the directory, unless that was done already; returns the path. */
-export function stripNode(directory: string): string {
-  const [source, stripped] = [process.execPath, join(directory, `node-${process.version}-${process.arch}`)];
-  if (existsSync(stripped) && statSync(stripped).mtimeMs > statSync(source).mtimeMs) return stripped;
-  execFileSync('strip', ['--strip-all', '-o', `${stripped}.new`, source], { stdio: 'inherit' });
+/** Strips the target's Node into the directory, unless that was done already; returns the path. */
+export function stripNode(directory: string, { arch, node, strip }: Pick<Target, 'arch' | 'node' | 'strip'>): string {
+  const stripped = join(directory, `node-${process.version}-${arch}`);
+  if (existsSync(stripped) && statSync(stripped).mtimeMs > statSync(node).mtimeMs) return stripped;
+  execFileSync(strip, ['--strip-all', '-o', `${stripped}.new`, node], { stdio: 'inherit' });
   renameSync(`${stripped}.new`, stripped);
   return stripped;
 }

@@ -38,13 +38,15 @@ else:
     log_level = 'info'
 `;
 
-/** Lays out the directory in which the commands run; their words name files in it by relative paths. */
-export function layOut(directory: string): void {
+/** Lays out the directory in which the commands run, with the Node of their workers; they name its files by relative paths. */
+export function layOut(directory: string, workerNode: string): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  symlinkSync(process.execPath, join(directory, 'node'));
+  symlinkSync(workerNode, join(directory, 'node'));
   copyFileSync(join(import.meta.dirname, 'warm-worker.cjs'), join(directory, 'worker.cjs'));
   writeFileSync(join(directory, 'frontik.cfg'), CONFIG);
+  // Every pid is smaller (proc_sys_kernel(5), pid_max): a worker that is gone.
+  writeFileSync(join(directory, 'gone.pid'), '4194304');
   writeFileSync(
     join(directory, 'launcher'),
     `#!/usr/bin/frontik-supervisor
@@ -55,8 +57,11 @@ supervisor(script='./node ./worker.cjs', app='warm', config='./frontik.cfg')
   );
 }
 
-/** What a run is for: bytecode of everything, or of `status` alone, for which others start the fleet and stop it. */
-const WARMTHS = ['all', 'start', 'status', 'stop'] as const;
+/**
+ * What a run is for: bytecode of everything, or of `status` alone, for which others start the fleet and stop it; or none,
+ * to write what is known already in V8's own order.
+ */
+const WARMTHS = ['all', 'start', 'status', 'stop', 'none'] as const;
 export type Warmth = (typeof WARMTHS)[number];
 
 /** Whether a word names a warmth. */
@@ -74,17 +79,18 @@ export function commands(firstPort: number, warmth: Warmth): readonly Command[] 
   ];
   const fleet = ['--script=./node ./worker.cjs', '--app=warm', '--config=./frontik.cfg', ...templates];
   const launcher = ['./launcher', ...templates];
+  // Processes come and go at random, and which functions that calls must be no matter of chance.
+  const gone: Command = [3, ...fleet, '--workers_count=1', '--pidfile_template=./gone.pid', 'status'];
   switch (warmth) {
     case 'start':
     case 'stop':
       return [[0, ...fleet, warmth]];
     case 'status':
-      return [
-        [0, ...fleet, 'status'],
-        [0, ...launcher, 'status'],
-      ];
+      return [[0, ...fleet, 'status'], [0, ...launcher, 'status'], gone];
+    case 'none':
+      return [];
     case 'all':
-      return everything(fleet, launcher);
+      return [...everything(fleet, launcher), gone];
     default:
       return warmth satisfies never;
   }

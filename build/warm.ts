@@ -1,11 +1,12 @@
-// usage: warm.ts APP PORT WARMTH [CACHE]
-// Runs typical commands in this process and keeps the bytecode of all functions that were used on the way: start-up then
-// compiles nothing. It must be the very Node that goes into the binary, for V8 takes bytecode of its own build only.
-// Reading bytecode takes time as well, so `status`, which is run most, has a cache of its own with what it needs.
+// usage: warm.ts APP PORT WARMTH WORKER_NODE [CACHE]
+// Runs typical commands in this process and adds the bytecode of all functions that were used on the way to the cache:
+// start-up then compiles nothing. It must be the very Node that goes into the binary, for V8 takes bytecode of its own
+// build only. Reading bytecode takes time as well, so `status`, which is run most, has a cache with what it needs.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { commands, isWarmth, layOut } from './warm-commands.ts';
 
@@ -17,8 +18,13 @@ interface Bundle {
 }
 type Wrapped = (exports: object, require: (name: string) => unknown, module: Bundle) => void;
 
-const [appPath, port, warmth, cachePath] = process.argv.slice(2);
-if (appPath === undefined || !isWarmth(warmth)) throw new Error('usage: warm.ts APP PORT WARMTH [CACHE]');
+/** What V8 notes in bytecode about how often and how recently it was run, which is never twice the same. */
+const NOTES = ['sparkplug', 'maglev', 'opt', 'flush-bytecode'];
+
+const [appPath, port, warmth, workerNode, cachePath] = process.argv.slice(2);
+if (appPath === undefined || workerNode === undefined || !isWarmth(warmth)) {
+  throw new Error('usage: warm.ts APP PORT WARMTH WORKER_NODE [CACHE]');
+}
 const app = resolve(appPath);
 const cache = cachePath === undefined ? undefined : resolve(cachePath);
 
@@ -31,7 +37,13 @@ function requireCheap(name: string): unknown {
   return builtin(full);
 }
 
-const script = new Script(readFileSync(app, 'latin1'), { filename: 'frontik-supervisor.js' });
+const script = new Script(readFileSync(app, 'latin1'), {
+  filename: 'frontik-supervisor.js',
+  ...(cache !== undefined && existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
+});
+if (script.cachedDataRejected) throw new Error('V8 does not take the bytecode');
+// A cache is for the flags under which it is read and written, and the binary has V8's own: only the run has others.
+for (const note of NOTES) setFlagsFromString(`--no-${note}`);
 const bundle: Bundle = { exports: {} };
 (script.runInThisContext() as Wrapped)(bundle.exports, requireCheap, bundle);
 const { main } = bundle.exports;
@@ -39,13 +51,14 @@ if (main === undefined) throw new Error('src/main.ts exports no main');
 
 // Always the same place: the program names its lock after the configuration's path, and keeps the file.
 const place = join(import.meta.dirname, '../dist/build/warm');
-if (warmth !== 'status' && warmth !== 'stop') layOut(place);
+if (warmth === 'all' || warmth === 'start') layOut(place, workerNode);
 process.chdir(place);
 const failed: string[] = [];
 for (const [exit, ...argv] of commands(Number(port), warmth)) {
   await main(argv);
   if (process.exitCode !== exit) failed.push(`${argv.join(' ')}: exit status ${process.exitCode} instead of ${exit}`);
 }
+for (const note of NOTES) setFlagsFromString(`--${note}`);
 if (cache !== undefined) writeFileSync(cache, script.createCachedData());
 if (failed.length > 0) throw new Error(failed.join('\n'));
 process.exit(0);

@@ -40,7 +40,7 @@ for (const name of ['net', 'node:child_process', 'node:fs/promises', 'fast-check
       );
       const { status, stderr } = spawnSync(
         process.execPath,
-        [join(ROOT, 'build/warm.ts'), app, '0', 'all', join(directory, 'cache')],
+        [join(ROOT, 'build/warm.ts'), app, '0', 'all', process.execPath, join(directory, 'cache')],
         {
           encoding: 'utf8',
         },
