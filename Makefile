@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary check test test-rolling fuzz soak bench demo clean types lint unit format
+.PHONY: binary check test test-rolling test-systemd fuzz soak bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -55,6 +55,13 @@ test: types lint $(BIN)
 test-rolling: $(BIN)
 	scripts/install-packages workers proxies
 	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 $(call tests,test/rolling)
+
+# Boots Debian with systemd 252, with a systemd that knows no init scripts, and with sysvinit, in namespaces; the first time it
+# makes their roots below dist/roots. Needs root.
+test-systemd: $(BIN)
+	scripts/install-packages roots
+	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 \
+	  $(wildcard test/package/boot.test.ts test/package/generator.test.ts test/package/systemd*.test.ts)
 
 soak: $(BIN)
 	scripts/install-packages workers

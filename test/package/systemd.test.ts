@@ -99,9 +99,9 @@ for (const variant of ['bookworm-systemd', 'forky-systemd'] as const) {
   booted(
     'what is registered runs after the boot, and its system goes down with it in order',
     variant,
-    (machine) => {
+    async (machine) => {
       prepareWith(shebangLauncher('demo'))(machine);
-      machine.write('/etc/rc2.d/S01demo', shebangLauncher('demo'), 0o755);
+      await machine.ok('update-rc.d demo defaults');
     },
     async (machine) => {
       assert.equal(await unitState(machine, 'demo', 'ActiveState', 'StatusText'), 'active 4/4 workers are running');

@@ -96,5 +96,5 @@ for port in sys.argv[1:]:
 /** Every process of the application in there, by its words. */
 export async function processesOf(machine: Machine, one: Application): Promise<readonly string[]> {
   const { stdout } = await machine.begin('ps -eo args=').outcome;
-  return stdout.split('\n').filter((line) => line.includes(`${one.name}-worker`) || / run$/.test(line));
+  return stdout.split('\n').filter((line) => line.includes(`${one.name}-worker`) || line.endsWith(' run'));
 }

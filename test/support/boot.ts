@@ -12,6 +12,9 @@ const COMMAND_LIMIT = 120_000;
 
 const { FRONTIK_TRANSCRIPT: transcriptFile } = process.env;
 
+/** What is done to a system before it boots: files are put there, commands are run as in a chroot. */
+export type Preparation = (machine: Machine) => void | Promise<void>;
+
 /** One booted Debian system. What it changes is gone with it, and it with us. */
 export class Machine {
   readonly variant: Variant;
@@ -28,8 +31,8 @@ export class Machine {
     this.#over = over;
   }
 
-  /** Boots the system after `prepare` has put its files there; returns when the services of its run level are up. */
-  static async boot(variant: Variant, prepare: (machine: Machine) => void): Promise<Machine> {
+  /** Boots the system after it was prepared; returns when the services of its run level are up. */
+  static async boot(variant: Variant, prepare: Preparation): Promise<Machine> {
     const root = rootOf(variant);
     assert('path' in root);
     const cgroup = await nextCgroup();
@@ -53,8 +56,8 @@ export class Machine {
       const init = look(Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')));
       assert(init !== undefined);
       machine = new Machine(variant, init, cgroup, over);
-      prepare(machine);
       mkdirSync(join(cgroup, 'console'));
+      await prepare(machine);
       child.stdin.end('boot\n');
       await machine.#isUp();
       return machine;
@@ -171,7 +174,7 @@ export class Machine {
 export function booted(
   name: string,
   variant: Variant,
-  prepare: (machine: Machine) => void,
+  prepare: Preparation,
   body: (machine: Machine, t: TestContext) => Promise<void>,
 ): void {
   test(`${variant}: ${name}`, async (t) => {
