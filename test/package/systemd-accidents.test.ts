@@ -14,6 +14,7 @@ import { until } from '../support/e2e-command.ts';
 
 const DEMO: Application = { name: 'demo', workers: 3, firstPort: 8000 };
 const KILL_RUN = 'kill -9 $(systemctl show demo --value -p MainPID)';
+const SLOW = '{"all": {"sleep_start": 4}}';
 const BROKEN = '{"all": {"fail_start": "broken release"}}';
 
 function prepare(machine: Machine): void {
@@ -146,6 +147,62 @@ for (const variant of ['bookworm-systemd', 'forky-systemd'] as const) {
       assert.equal((await machine.run('/etc/init.d/demo status')).code, 1);
       machine.write('/etc/control.json', '{}');
       await until(async () => assert.equal(await unitState(machine, 'demo', 'StatusText'), '3/3 workers are running'));
+    },
+  );
+
+  booted(
+    'stop in the midst of a start or of a reload leaves nothing, restart nothing old',
+    variant,
+    prepare,
+    async (machine) => {
+      machine.write('/etc/control.json', SLOW);
+      await machine.ok('systemctl --no-block start demo');
+      await until(async () => assert.notDeepEqual(await processesOf(machine, DEMO), []));
+      await machine.ok('systemctl stop demo');
+      assert.deepEqual(await processesOf(machine, DEMO), []);
+
+      machine.write('/etc/control.json', '{}');
+      await started(machine);
+      machine.write('/etc/control.json', SLOW);
+      await machine.ok('systemctl --no-block reload demo');
+      await until(async () => assert.match(await unitState(machine, 'demo', 'StatusText'), /^2/));
+      await machine.ok('systemctl stop demo');
+      assert.deepEqual(await processesOf(machine, DEMO), []);
+
+      machine.write('/etc/control.json', '{}');
+      const before = await started(machine);
+      await machine.ok('systemctl --no-block reload demo');
+      await machine.ok('systemctl restart demo');
+      const after = await whoAnswers(machine, DEMO);
+      assert.deepEqual(
+        after.filter((pid) => pid === '-' || before.includes(pid)),
+        [],
+      );
+    },
+  );
+
+  booted(
+    'killed all at once they come back, and a systemd that executes itself anew knows them still',
+    variant,
+    prepare,
+    async (machine) => {
+      const before = await started(machine);
+      await machine.ok('systemctl kill -s KILL demo');
+      await until(async () => {
+        const after = await whoAnswers(machine, DEMO);
+        assert.deepEqual(
+          after.filter((pid) => pid === '-' || before.includes(pid)),
+          [],
+        );
+      });
+      await until(async () => assert.equal(await unitState(machine, 'demo', 'StatusText'), '3/3 workers are running'));
+      await machine.ok('systemctl daemon-reexec');
+      await machine.ok('systemctl reload demo');
+      await machine.ok('systemctl kill demo');
+      await until(async () =>
+        assert.equal(await unitState(machine, 'demo', 'ActiveState', 'Result'), 'inactive success'),
+      );
+      assert.deepEqual(await processesOf(machine, DEMO), []);
     },
   );
 }
