@@ -8,7 +8,8 @@ test('twenty commands at once, and commands that die at random moments: no worke
   const { SOAK_SEED: seed = String(randomInt(1_000_000)) } = process.env;
   t.diagnostic(`SOAK_SEED=${seed}`);
   const onViolation = (text: string): void => t.diagnostic(text);
-  const soak = new Soak({ seed, seconds: 60, lanes: 3, applications: 1, rounds: 1, deaths: 10, onViolation });
+  const wanted = { rounds: 3, deaths: 30 };
+  const soak = new Soak({ seed, seconds: 60, lanes: 3, races: 1, wanted, whenMet: 'end', onViolation });
   const abandon = (): never => {
     soak.abandon();
     process.exit(1);

@@ -10,12 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Front, fetchPage, fixture, type Switches } from './e2e.ts';
+import { type Front, fetchPage, type Switches } from './e2e.ts';
 import { takePorts } from './e2e-ports.ts';
-import { everyone, mentioning, type Seen, signal } from './e2e-processes.ts';
-import { Command, type Verb } from './soak-command.ts';
+import { type Seen, signal } from './e2e-processes.ts';
+import { Command, type Gate, type Verb } from './soak-command.ts';
+import { newcomers, newcomersMentioning } from './soak-processes.ts';
 
 /** What the product promised and did not keep. */
 export class Violation extends Error {}
@@ -30,6 +31,8 @@ export interface Traits {
 const MOST = 3;
 const ROOT_MARKER = 'FRONTIK_SUPERVISOR_WORKER';
 const SETTLED = 3000;
+/** A round starts dozens of workers, so their boots would be most of what a soak does. */
+const leanWorker = resolve(import.meta.dirname, '../fixtures/lean-worker');
 
 /** One application in a directory of its own, and the end of all its processes. */
 export class Application {
@@ -51,7 +54,7 @@ export class Application {
     this.ports = Array.from({ length: MOST }, (_, index) => first + index);
     mkdirSync(join(dir, 'run'));
     mkdirSync(join(dir, 'log'));
-    copyFileSync(fixture, this.#path('worker'));
+    copyFileSync(leanWorker, this.#path('worker'));
     chmodSync(this.#path('worker'), 0o755);
     this.behave({});
     this.configure(2);
@@ -104,8 +107,17 @@ export class Application {
   }
 
   begin(verb: Verb, bound: number): Command {
+    return this.#command(verb, bound, 'open');
+  }
+
+  /** A command that waits for its release, so that many can begin at one moment. */
+  prepare(verb: Verb, bound: number): Command {
+    return this.#command(verb, bound, 'closed');
+  }
+
+  #command(verb: Verb, bound: number, gate: Gate): Command {
     const words = [`--script=${this.#path('worker')}`, `--config=${this.#path('app.cfg')}`];
-    const command = new Command(verb, words, this.dir, bound);
+    const command = new Command(verb, words, this.dir, bound, gate);
     this.#commands.push(command);
     return command;
   }
@@ -141,7 +153,7 @@ export class Application {
       return [];
     }
     await sleep(50);
-    const now = this.workersAmong(everyone());
+    const now = this.workersAmong(newcomers());
     return suspects.flatMap(([port, roots]) => {
       const still = (now.get(port) ?? []).filter((one) => roots.some((root) => isSame(root, one)));
       return still.length > 1 ? [`port ${port} has ${still.length} workers: ${still.map(show).join('; ')}`] : [];
@@ -150,7 +162,7 @@ export class Application {
 
   /** The one worker of each port that has one. Throws when a port has two. */
   async workers(): Promise<ReadonlyMap<number, Seen>> {
-    const processes = everyone();
+    const processes = newcomers();
     const doubled = await this.doubled(processes);
     if (doubled.length > 0) {
       throw new Violation(doubled.join('\n'));
@@ -206,7 +218,7 @@ export class Application {
   async #checkOthers(workers: readonly Seen[]): Promise<void> {
     const deadline = performance.now() + SETTLED;
     while (true) {
-      const others = mentioning(this.dir).filter((one) => !workers.some((worker) => isSame(worker, one)));
+      const others = newcomersMentioning(this.dir).filter((one) => !workers.some((worker) => isSame(worker, one)));
       if (others.length === 0) {
         return;
       }
@@ -225,7 +237,7 @@ export class Application {
       ...this.#notes,
       ...this.#commands.map((command) => command.tell(this.#opened)),
       'processes now:',
-      ...mentioning(this.dir).map((one) => `    ${show(one)}`),
+      ...newcomersMentioning(this.dir).map((one) => `    ${show(one)}`),
       ...logs,
     ].join('\n');
   }
@@ -234,7 +246,7 @@ export class Application {
   async close(): Promise<void> {
     const deadline = performance.now() + SETTLED;
     this.#endAll();
-    while (mentioning(this.dir).length > 0 && performance.now() < deadline) {
+    while (newcomersMentioning(this.dir).length > 0 && performance.now() < deadline) {
       await sleep(20);
       this.#endAll();
     }
@@ -255,7 +267,7 @@ export class Application {
     for (const command of this.#commands.filter((each) => !each.isOver)) {
       command.abandon();
     }
-    for (const one of mentioning(this.dir)) {
+    for (const one of newcomersMentioning(this.dir)) {
       signal(one, 'SIGKILL');
     }
   }

@@ -17,24 +17,34 @@ export interface Ending {
   readonly isHung: boolean;
 }
 
+/** Whether a command begins at once, or has been made ready and waits for its `release`. */
+export type Gate = 'open' | 'closed';
+
 /** One command of the binary. It ends in any case: by itself, or by force at its bound. */
 export class Command {
   readonly verb: Verb;
   readonly pid: number;
-  readonly began = performance.now();
   readonly ending: Promise<Ending>;
   readonly #child: ChildProcess;
   #stdout = '';
   #stderr = '';
   #ended: Ending | undefined;
   #blows = '';
+  #began = performance.now();
 
-  constructor(verb: Verb, words: readonly string[], dir: string, bound: number) {
+  constructor(verb: Verb, words: readonly string[], dir: string, bound: number, gate: Gate) {
     this.verb = verb;
     // Whatever it starts, a waiting flock too, is known by this variable.
     const env = { ...environment, FRONTIK_SOAK: dir };
-    this.#child = spawn(binary, [...words, verb], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const argv = [binary, ...words, verb];
+    // To make a process keeps this one from all else, longer than some commands take, until the other is executed.
+    const [program, ...args] =
+      gate === 'open' ? argv : ['/bin/sh', '-c', 'read -r _ && exec "$@" </dev/null', 'sh', ...argv];
+    const stdin = gate === 'open' ? 'ignore' : 'pipe';
+    this.#child = spawn(program ?? binary, args, { cwd: dir, env, stdio: [stdin, 'pipe', 'pipe'] });
     this.pid = this.#child.pid ?? 0;
+    // One that was killed behind its gate does not read any more; how it ended is told by its status.
+    this.#child.stdin?.on('error', () => undefined);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
     });
@@ -44,6 +54,17 @@ export class Command {
     this.ending = this.#watch(bound);
     // Whoever awaits it sees a failure; a trial that fails before must not end in an unhandled one.
     this.ending.catch(() => undefined);
+  }
+
+  /** When it began, by performance.now(). */
+  get began(): number {
+    return this.#began;
+  }
+
+  /** Lets it go, from behind its closed gate. */
+  release(): void {
+    this.#began = performance.now();
+    this.#child.stdin?.end('\n');
   }
 
   #watch(bound: number): Promise<Ending> {
@@ -60,7 +81,7 @@ export class Command {
       // Not 'exit': a worker that kept our pipe is a fault too.
       this.#child.once('close', (code, signal) => {
         clearTimeout(timer);
-        this.#ended = { code, signal, took: performance.now() - this.began, isHung };
+        this.#ended = { code, signal, took: performance.now() - this.#began, isHung };
         resolve(this.#ended);
       });
     });
@@ -87,7 +108,7 @@ export class Command {
     if (this.isOver) {
       return false;
     }
-    this.#blows += `, ${blow} after ${Math.round(performance.now() - this.began)} ms`;
+    this.#blows += `, ${blow} after ${Math.round(performance.now() - this.#began)} ms`;
     if (blow === 'closed stderr') {
       this.#child.stderr?.destroy();
       return true;
@@ -113,7 +134,7 @@ export class Command {
   tell(origin: number): string {
     const { code, signal, took, isHung } = this.#ended ?? { code: null, signal: null, took: 0, isHung: false };
     const how = this.#ended === undefined ? 'under way' : `exit ${code ?? signal} after ${Math.round(took)} ms`;
-    const head = `${Math.round(this.began - origin)} ms: ${this.verb} (pid ${this.pid})${this.#blows}: ${how}`;
+    const head = `${Math.round(this.#began - origin)} ms: ${this.verb} (pid ${this.pid})${this.#blows}: ${how}`;
     return [head + (isHung ? ', HUNG' : ''), ...(this.#stdout + this.#stderr).trimEnd().split('\n')].join('\n    ');
   }
 }

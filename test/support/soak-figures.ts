@@ -1,4 +1,6 @@
 import type { Blow, Ending, Verb } from './soak-command.ts';
+import { Machine } from './soak-machine.ts';
+import type { Amounts } from './soak-urn.ts';
 
 /** A promise that was not kept, with all that may explain it. */
 export interface Report {
@@ -7,6 +9,8 @@ export interface Report {
   readonly transcript: string;
 }
 
+/** Commands at once in a round. */
+export const COMMANDS_A_ROUND = 20;
 /** First guesses at what a command takes that finds work to do, and one that does not. */
 const WORKING = 500;
 const LOOKING = 100;
@@ -14,26 +18,32 @@ const MEMORY = 8;
 
 /** What a soak counts. */
 export class Figures {
-  rounds = 0;
-  probes = 0;
   trials = 0;
+  readonly #machine = new Machine();
+  readonly #began = performance.now();
+  readonly #roundsAt: number[] = [];
+  readonly #deathsAt: number[] = [];
   readonly violations: Report[] = [];
   readonly #commands = new Map<Verb, { count: number; longest: number }>();
-  readonly #deaths = new Map<string, number>();
+  readonly #deaths = new Map<Blow, Map<Verb, number>>();
   readonly #moments = new Map<string, number>();
   readonly #usual = new Map<string, number[]>();
   #longestStatusBeside = 0;
   #longestConverging = 0;
   #longestLettingGo = 0;
-  #dead = 0;
+  #probes = 0;
   #late = 0;
 
+  get rounds(): number {
+    return this.#roundsAt.length;
+  }
+
   get deaths(): number {
-    return this.#dead;
+    return this.#deathsAt.length;
   }
 
   get commands(): number {
-    return [...this.#commands.values()].reduce((sum, { count }) => sum + count, this.#dead + this.#late);
+    return [...this.#commands.values()].reduce((sum, { count }) => sum + count, this.deaths + this.#late);
   }
 
   get longest(): number {
@@ -45,13 +55,23 @@ export class Figures {
     this.#commands.set(verb, { count: count + 1, longest: Math.max(longest, took) });
   }
 
+  noteRound(): void {
+    this.#roundsAt.push(this.#elapsed());
+  }
+
+  #elapsed(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
   noteDeath(blow: Blow | 'too late', verb: Verb, said: string, lettingGo: number): void {
     if (blow === 'too late') {
       this.#late += 1;
       return;
     }
-    this.#dead += 1;
-    add(this.#deaths, `${blow} ${verb}`);
+    this.#deathsAt.push(this.#elapsed());
+    const byVerb = this.#deaths.get(blow) ?? new Map<Verb, number>();
+    add(byVerb, verb);
+    this.#deaths.set(blow, byVerb);
     add(this.#moments, `${verb}, ${momentOf(said)}`);
     if (blow === 'SIGTERM' || blow === 'SIGINT' || blow === 'SIGHUP') {
       this.#longestLettingGo = Math.max(this.#longestLettingGo, lettingGo);
@@ -63,7 +83,7 @@ export class Figures {
   }
 
   noteStatusBeside(took: number): void {
-    this.probes += 1;
+    this.#probes += 1;
     this.#longestStatusBeside = Math.max(this.#longestStatusBeside, took);
   }
 
@@ -85,26 +105,69 @@ export class Figures {
     return `${String(seconds).padStart(4)} s: ${this.rounds} rounds, ${this.deaths} deaths, ${this.commands} commands, longest ${ms(this.longest)}, ${this.violations.length} violations`;
   }
 
+  /** When so many had been reached: `200 rounds after 412 s`. */
+  reached({ rounds, deaths }: Amounts): string {
+    return [tellReached('rounds', rounds, this.#roundsAt), tellReached('deaths', deaths, this.#deathsAt)].join(', ');
+  }
+
+  /** How busy the machine was: what took too long on a starved one may be no fault of the product. */
+  tellMachine(): string {
+    return this.#machine.summary();
+  }
+
   summary(): string {
     const commands = [...this.#commands].map(
       ([verb, { count, longest }]) => `${count} ${verb} (longest ${ms(longest)})`,
     );
     return [
-      `rounds of races: ${this.rounds}`,
-      `deaths: ${this.deaths} (and ${this.#late} signals that came too late)`,
-      ...table(this.#deaths),
+      `rounds of races: ${this.rounds}, of ${COMMANDS_A_ROUND} commands at once, and status beside them`,
+      `deaths: ${this.deaths}; signals that came too late, not counted: ${this.#late}`,
+      ...this.#tellDeaths(),
       'when they died, by the last thing said:',
       ...table(this.#moments),
       `commands: ${this.commands}; undisturbed: ${commands.join(', ')}`,
       `longest command after a death: ${ms(this.#longestConverging)}`,
       `longest time from SIGTERM, SIGINT or SIGHUP to the end: ${ms(this.#longestLettingGo)}`,
-      `status while another command held the lock: ${this.probes}, longest ${ms(this.#longestStatusBeside)}`,
+      `status while another command held the lock: ${this.#probes}, longest ${ms(this.#longestStatusBeside)}`,
+      this.tellMachine(),
       `violations: ${this.violations.length}`,
     ].join('\n');
   }
+
+  /** A line for each signal, a column for each action. */
+  #tellDeaths(): readonly string[] {
+    const verbs = ['start', 'stop', 'restart'] as const;
+    const rows = [...this.#deaths]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([blow, counts]) =>
+        sumUp(
+          blow,
+          verbs.map((verb) => counts.get(verb) ?? 0),
+        ),
+      );
+    const sums = verbs.map((verb) =>
+      [...this.#deaths.values()].reduce((sum, counts) => sum + (counts.get(verb) ?? 0), 0),
+    );
+    return [row('', [...verbs, 'all']), ...rows, sumUp('all', sums)];
+  }
 }
 
-function add(counts: Map<string, number>, key: string): void {
+function tellReached(what: string, wanted: number, at: readonly number[]): string {
+  const seconds = at[wanted - 1];
+  return seconds === undefined
+    ? `only ${at.length} of ${wanted} ${what}`
+    : `${wanted} ${what} after ${Math.round(seconds)} s`;
+}
+
+function sumUp(head: string, counts: readonly number[]): string {
+  return row(head, [...counts, counts.reduce((sum, each) => sum + each, 0)]);
+}
+
+function row(head: string, cells: readonly (number | string)[]): string {
+  return `    ${head.padEnd(14)}${cells.map((cell) => String(cell).padStart(9)).join('')}`;
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 

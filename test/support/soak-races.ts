@@ -1,11 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Switches } from './e2e.ts';
 import { type Application, Violation } from './soak-application.ts';
 import type { Choices } from './soak-choices.ts';
 import type { Command, Verb } from './soak-command.ts';
-import type { Figures } from './soak-figures.ts';
+import { COMMANDS_A_ROUND, type Figures } from './soak-figures.ts';
 
-export const COMMANDS_A_ROUND = 20;
+/** Within so many ms all commands of a round begin; the first of them are far from done by then. */
+const SPREAD = 500;
 
 /** A command alone, with workers that need less than two seconds to come and to go. */
 export const ALONE = 30_000;
@@ -21,7 +22,7 @@ function randomSwitches(choices: Choices, lingering: number): Switches {
   return {
     sleep_start: choices.seconds(0.05),
     sleep_daemonized: choices.seconds(0.05),
-    sleep_bind: choices.seconds(0.2),
+    sleep_bind: choices.seconds(0.1),
     stop_timeout: choices.seconds(lingering),
   };
 }
@@ -31,7 +32,7 @@ export function behaviour(
   application: Application,
   choices: Choices,
   deaf: number | undefined,
-  lingering = 0.2,
+  lingering = 0.1,
 ): Readonly<Record<string, Switches>> {
   const switches = application.ports.map((port) => {
     const own = randomSwitches(choices, lingering);
@@ -40,28 +41,33 @@ export function behaviour(
   return Object.fromEntries(switches);
 }
 
-/** Twenty commands at once; afterwards one more, alone. */
-export async function race(application: Application, choices: Choices, figures: Figures): Promise<void> {
+/** Twenty commands at once, and one that only looks; afterwards one more, alone. */
+async function race(application: Application, choices: Choices, figures: Figures): Promise<void> {
   application.forget();
   const deaf = choices.oneIn(4) ? application.ports[choices.below(2)] : undefined;
   application.behave(behaviour(application, choices, deaf));
-  const delays = Array.from({ length: COMMANDS_A_ROUND }, () => choices.below(300));
-  const verbs = delays.map(() => randomVerb(choices));
+  const verbs = [...Array.from({ length: COMMANDS_A_ROUND }, () => randomVerb(choices)), 'status'] as const;
+  const commands: Command[] = [];
+  for (const verb of verbs) {
+    commands.push(application.prepare(verb, QUEUED));
+    // The other applications' turn.
+    await setImmediate();
+  }
   const moves = Array.from({ length: choices.below(3) }, () => ({
     at: choices.below(500),
-    count: choices.oneOf(2, 2, 2, 3),
+    count: choices.oneOf(2, 2, 1, 3),
   }));
   const hearingAt = 300 + choices.below(1500);
-  const launched = delays.map(async (delay, index) => {
-    await sleep(delay);
-    return application.begin(verbs[index] ?? 'status', QUEUED);
+  const released = commands.map(async (command) => {
+    await sleep(choices.below(SPREAD));
+    command.release();
   });
   const moved = moves.map(async ({ at, count }) => {
     await sleep(at);
     application.configure(count);
   });
   const calmed = sleep(hearingAt).then(() => application.behave(behaviour(application, choices, undefined)));
-  const commands = await Promise.all(launched);
+  await Promise.all(released);
   const endings = await Promise.all(commands.map((command) => command.ending));
   await Promise.all([...moved, calmed]);
   for (const [index, command] of commands.entries()) {
@@ -77,23 +83,8 @@ export async function race(application: Application, choices: Choices, figures: 
 }
 
 function randomVerb(choices: Choices): Verb {
-  return choices.oneOf<Verb>(
-    ...([
-      'start',
-      'start',
-      'start',
-      'start',
-      'start',
-      'start',
-      'stop',
-      'stop',
-      'stop',
-      'stop',
-      'stop',
-      'stop',
-    ] as const),
-    ...(['restart', 'restart', 'status', 'status', 'status', 'status', 'force-reload', 'try-restart'] as const),
-  );
+  const kind = choices.oneOf('start', 'start', 'stop', 'stop', 'both');
+  return kind === 'both' ? choices.oneOf<Verb>('restart', 'restart', 'force-reload', 'try-restart') : kind;
 }
 
 /** Whatever comes before it: start, stop and restart succeed, and status finds out. */
@@ -157,11 +148,12 @@ export async function checkAfter(application: Application, verb: Verb): Promise<
 }
 
 /** While a start holds the lock for seconds, each status ends long before it. */
-export async function statusBeside(application: Application, choices: Choices, figures: Figures): Promise<void> {
+async function statusBeside(application: Application, choices: Choices, figures: Figures): Promise<void> {
   application.forget();
   application.behave({});
   await lastWord(application, 'stop', figures);
-  application.behave({ [String(application.ports[choices.below(2)])]: { sleep_bind: 4 } });
+  const slow = application.configured[choices.below(application.configured.length)];
+  application.behave({ [String(slow)]: { sleep_bind: 4 } });
   const holder = application.begin('start', ALONE);
   await holder.hasSaid('start worker');
   for (let each = 0; each < 3; each += 1) {
@@ -179,4 +171,14 @@ export async function statusBeside(application: Application, choices: Choices, f
   figures.noteCommand('start', ending);
   judge(holder, ending.isHung, ending.code, ending.took);
   await checkAfter(application, 'start');
+}
+
+/** A race; now and then `status` is looked at first. */
+export async function raceOrProbe(application: Application, choices: Choices, figures: Figures): Promise<true> {
+  if (choices.oneIn(10)) {
+    await statusBeside(application, choices, figures);
+  }
+  await race(application, choices, figures);
+  figures.noteRound();
+  return true;
 }
