@@ -88,14 +88,16 @@ class Resident {
       tell({ kind: 'problem', source: control.error.path, text: `cannot listen for commands: ${control.error.code}` });
       return FAILED;
     }
-    const watching = this.#residence.live();
+    const [exit] = await Promise.all([this.#work().finally(() => this.#residence.leave()), this.#residence.live()]);
+    control.value.close();
+    await this.#notifier?.settled();
+    return exit;
+  }
+
+  async #work(): Promise<number> {
     const hasCome = await this.#begin();
     if (hasCome) while (!this.#isEnding) await this.#next();
     const exit = await this.#end();
-    this.#residence.leave();
-    await watching;
-    control.value.close();
-    await this.#notifier?.settled();
     return hasCome || this.#isEnding ? exit : FAILED;
   }
 

@@ -65,6 +65,8 @@ export class Residence implements Watch {
   readonly #children = new Map<Pid, Starter>();
   #askAt: Instant;
   #asking: Promise<void> = Promise.resolve();
+  /** What went wrong with a question, for the next turn to tell. */
+  #trouble: { readonly error: unknown } | undefined;
   #turn: Promise<void> = Promise.resolve();
   #alarm = Promise.withResolvers<void>();
   #isOver = false;
@@ -167,6 +169,9 @@ export class Residence implements Watch {
   }
 
   async #takeTurn(): Promise<void> {
+    const trouble = this.#trouble;
+    this.#trouble = undefined;
+    if (trouble !== undefined) throw trouble.error;
     for (const kept of this.#up.values()) this.#examine(kept);
     const now = this.#host.clock.now();
     for (const { spec, until } of this.#resting.values()) {
@@ -266,7 +271,10 @@ export class Residence implements Watch {
     });
     this.#asking = Promise.all(asked).then(
       () => this.#awake(),
-      (error: unknown) => this.#listener.failed(error),
+      (error: unknown) => {
+        this.#trouble = { error };
+        this.#awake();
+      },
     );
   }
 

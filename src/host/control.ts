@@ -1,11 +1,11 @@
 // The control socket of a `run`: other commands on its application ask it for what they would otherwise do themselves. Lines
 // of JSON; whoever may connect is its own user, or root.
 
-import { lstatSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import type { Level } from '../core/event.ts';
 import type { Millis } from '../core/units.ts';
-import { codeOf } from './errno.ts';
+import { codeOf, orElse } from './errno.ts';
 import type { Control, Obstacle, Order, OrderAnswer, OrderResult, Result, Said } from './host.ts';
 import { inRuntimeDirectory, nameOf } from './runtime-directory.ts';
 
@@ -22,18 +22,40 @@ type Message =
 
 async function serve(name: string, take: (order: Order) => void): Promise<Result<{ close(): void }, Obstacle>> {
   const { createServer } = process.getBuiltinModule('node:net');
-  const place = inRuntimeDirectory(socketName(name), (path) => {
-    // Left behind by a `run` that was killed: we have the lock, so nobody listens there.
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
-    return path;
-  });
+  const place = socketPath(name);
   if (!place.ok) return place;
-  const server = createServer((socket) => listen(socket, take));
-  const trouble = await bind(server, place.value);
-  if (trouble !== undefined) return { ok: false, error: { path: place.value, code: trouble } };
+  const path = place.value;
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    listen(socket, take);
+  });
+  const trouble = removeStale(path) ?? (await bind(server, path));
+  if (trouble !== undefined) return { ok: false, error: { path, code: trouble } };
   // What goes wrong with one connection is the matter of whoever connects.
   server.on('error', () => undefined);
-  return { ok: true, value: { close: () => server.close() } };
+  return {
+    ok: true,
+    value: {
+      close: () => {
+        server.close();
+        // Whoever still holds one has been answered, or has never asked.
+        for (const socket of open) socket.destroy();
+      },
+    },
+  };
+}
+
+/** Left behind by a `run` that was killed: we have the lock, so nobody listens there. */
+function removeStale(path: string): string | undefined {
+  return orElse<string | undefined>(
+    () => {
+      unlinkSync(path);
+      return undefined;
+    },
+    (code) => (code === 'ENOENT' ? undefined : code),
+  );
 }
 
 /** Connecting takes the right to write: unix(7), "Pathname socket ownership and permissions". */
@@ -82,7 +104,7 @@ function ask(
   interrupted: Promise<void>,
 ): Promise<OrderAnswer> {
   const { connect } = process.getBuiltinModule('node:net');
-  const place = inRuntimeDirectory(socketName(name), (path) => path);
+  const place = socketPath(name);
   if (!place.ok) return Promise.resolve({ kind: 'absent' });
   return new Promise((resolve) => {
     const socket = connect(place.value);
@@ -107,8 +129,9 @@ function ask(
   });
 }
 
-function socketName(name: string): string {
-  return `${nameOf(name)}.sock`;
+/** The same place for whoever serves and whoever asks, whether it can be had or not. */
+function socketPath(name: string): Result<string, Obstacle> {
+  return inRuntimeDirectory(`${nameOf(name)}.sock`, (path) => path);
 }
 
 /** Hands on each whole line; a peer that does not keep to the form is hung up on. */
@@ -117,11 +140,15 @@ function readLines(socket: Socket, take: (message: Message) => void): void {
   socket.setEncoding('utf8');
   socket.on('data', (part: string) => {
     text += part;
-    if (text.length > LONGEST_LINE) socket.destroy();
+    if (text.length > LONGEST_LINE) {
+      socket.destroy();
+      return;
+    }
     const lines = text.split('\n');
     text = lines.pop() ?? '';
     for (const line of lines) {
       const message = parseMessage(line);
+      if (socket.destroyed) return;
       if (message === undefined) socket.destroy();
       else take(message);
     }

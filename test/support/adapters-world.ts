@@ -16,7 +16,7 @@ import type {
 } from '../../src/host/host.ts';
 import { lines } from '../../src/report/wording.ts';
 import { Sim } from './sim.ts';
-import { SimHost } from './sim-host.ts';
+import { type Meddle, SimHost } from './sim-host.ts';
 
 /** What the machine is like; what is left out is as on a machine where all is well. */
 export interface Machine {
@@ -73,12 +73,21 @@ export function twoRunning(): Sim {
   return sim;
 }
 
+/** What becomes of a command; see Life of the simulated host. */
+export interface Fate {
+  readonly killAt?: number | undefined;
+  readonly meddle?: Meddle | undefined;
+  /** Is given what ends its life. */
+  readonly onBirth?: (end: () => void) => void;
+}
+
 /** The host of one command on that machine. */
 export function hostOn(
   sim: Sim,
   machine: Machine,
   locked: (LockNote & { readonly name: string })[] = [],
   effects: string[] = [],
+  fate: Fate = {},
 ): Host {
   const { uid = 0, files = { [CONFIG]: SETTINGS }, programs = {}, users = {}, closed = {} } = machine;
   const environment = new Map(Object.entries(machine.environment ?? {}));
@@ -91,9 +100,10 @@ export function hostOn(
     kernel: sim.kernel,
     supervisor,
     scriptOf: (port) => sim.scriptOf(port),
-    killAt: undefined,
-    meddle: () => undefined,
+    killAt: fate.killAt,
+    meddle: fate.meddle ?? (() => undefined),
   });
+  fate.onBirth?.(() => base.end());
   const check = (path: string): Result<undefined, { path: string; code: string }> => {
     const directory = path.slice(0, path.lastIndexOf('/'));
     const code = closed[directory];

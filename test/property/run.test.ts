@@ -1,0 +1,142 @@
+// A `run` among random accidents: whatever dies comes back, whoever kills the run kills no worker, and the next one adopts them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { simulated } from '../support/adapters-world.ts';
+import type { Sim } from '../support/sim.ts';
+import { survivors } from '../support/sim-invariants.ts';
+import { liveThrough, type Stage, type TimeTable } from '../support/sim-resident.ts';
+import type { Script } from '../support/sim-worker.ts';
+
+const PORTS = [8000, 8001] as const;
+const END = 60_000;
+
+const script: fc.Arbitrary<Partial<Script>> = fc.record({
+  daemonizes: fc.constantFrom<Script['daemonizes']>('never', 100),
+  lingers: fc.constantFrom<Script['lingers']>(0, 50, 'never'),
+  writesPidfile: fc.constantFrom<Script['writesPidfile']>(110, 'never'),
+  listens: fc.constantFrom(150, 300),
+  ready: fc.constantFrom(300, 900),
+  sigterm: fc.constantFrom<Script['sigterm']>(5, 800, 'never'),
+  hangsUp: fc.constantFrom<Script['hangsUp']>('at once', 'at the end'),
+  offspring: fc.constantFrom<Script['offspring']>(
+    [],
+    [{ kind: 'helper', sigterm: 'obeyed' }],
+    [{ kind: 'fork', outlives: true }],
+  ),
+});
+
+interface Accident {
+  readonly at: number;
+  readonly port: (typeof PORTS)[number];
+  readonly what: 'kill' | 'hang' | 'SIGHUP' | 'start' | 'stop and start' | 'restart' | 'reload';
+}
+
+const accident: fc.Arbitrary<Accident> = fc.record({
+  at: fc.integer({ min: 0, max: 20_000 }),
+  port: fc.constantFrom(...PORTS),
+  what: fc.constantFrom<Accident['what']>(
+    'kill',
+    'kill',
+    'hang',
+    'SIGHUP',
+    'start',
+    'stop and start',
+    'restart',
+    'reload',
+  ),
+});
+
+function machine(scripts: readonly Partial<Script>[]): Sim {
+  const sim = simulated();
+  for (const [index, port] of PORTS.entries()) sim.scripts.set(port, scripts[index] ?? {});
+  return sim;
+}
+
+/** Ports on which nobody of ours listens: whoever has a worker's socket and answers for it counts. */
+function unserved(sim: Sim): number[] {
+  const served = sim.kernel.sockets.filter(({ holders }) => [...holders].some(({ truth }) => truth.ours));
+  return PORTS.filter((port) => !served.some((socket) => socket.port === port));
+}
+
+function befall({ sim, signal, order }: Stage, { port, what }: Accident): void {
+  const ours = sim.kernel.living().filter(({ truth }) => truth.ours && truth.port === port);
+  if (what === 'kill') for (const process of ours) sim.kernel.end(process, 'was killed by SIGKILL');
+  else if (what === 'hang') for (const process of ours) process.answer = () => ({ sight: 'ready', after: 1_000_000 });
+  else if (what === 'SIGHUP') signal('SIGHUP');
+  else for (const action of what.split(' and ')) order(action);
+}
+
+function table(accidents: readonly Accident[], end: number): TimeTable {
+  return [
+    ...accidents.map((each): TimeTable[number] => [each.at, (stage) => befall(stage, each)]),
+    [end, ({ signal }) => signal('SIGTERM')],
+  ];
+}
+
+test('whatever dies, hangs or is ordered: in the end all run, and after the end none is left', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(script, script), fc.array(accident, { maxLength: 6 }), async (scripts, accidents) => {
+      const sim = machine(scripts);
+      // Accidents before it has come up would be those of a start.
+      const later = accidents.map((each) => ({ ...each, at: each.at + 3000 }));
+      const missed: number[] = [];
+      const watching: TimeTable = [[END - 1, () => missed.push(...unserved(sim))]];
+      const lived = await liveThrough(sim, [...watching, ...table(later, END)]);
+      assert.deepEqual([sim.kernel.crimes, lived.exit], [[], 0], lived.lines.join('\n'));
+      assert.deepEqual(missed, [], lived.lines.join('\n'));
+      assert.deepEqual(survivors(sim), [], lived.lines.join('\n'));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('killed at any moment: the workers that ran serve on, the next run adopts them, and its end leaves none', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(script, script),
+      fc.array(accident, { maxLength: 4 }),
+      fc.integer({ min: 1, max: 3000 }),
+      fc.constantFrom(0, 5, 150, 3000),
+      async (scripts, accidents, killAt, pause) => {
+        const sim = machine(scripts);
+        await liveThrough(sim, table(accidents, 25_000), { killAt });
+        sim.kernel.pass(pause);
+        const missed: number[] = [];
+        const next = await liveThrough(sim, [
+          [40_000, () => missed.push(...unserved(sim))],
+          [40_001, ({ signal }) => signal('SIGTERM')],
+        ]);
+        const story = next.lines.join('\n');
+        assert.deepEqual([sim.kernel.crimes, next.exit], [[], 0], story);
+        assert.deepEqual(missed, [], story);
+        assert.deepEqual(survivors(sim), [], story);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test('what the machine refuses for a while is tried again', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(script, script),
+      fc.constantFrom('EAGAIN', 'EMFILE', 'ENOMEM'),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 0, max: 5 }),
+      async (scripts, code, from, times) => {
+        const sim = machine(scripts);
+        const lived = await liveThrough(sim, table([{ at: 15_000, port: 8000, what: 'kill' }], 420_000), {
+          meddle: ({ op, nth }) => (op === 'launch' && nth >= from && nth < from + times ? code : undefined),
+        });
+        const last = lived.notified.findLast((words) => words.includes('STOPPING')) ?? '';
+        // Both refused at the first start: then there is nothing to stay for.
+        if (lived.exit === 1) assert.ok(from === 1 && times >= 2);
+        else assert.match(last, /STATUS=2\/2 workers/, lived.lines.join('\n'));
+        assert.deepEqual([sim.kernel.crimes, survivors(sim)], [[], []]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
