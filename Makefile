@@ -10,14 +10,14 @@ BIN := dist/frontik-supervisor
 TOOLS := node_modules/.bin
 NODE := $(TOOLS)/node
 STAMP := node_modules/.installed
-SOURCES := $(shell find src build -type f)
+SOURCES := $(shell find src build -type f -not -path 'build/deb/*' -not -path 'build/example-app/*')
 FAST := test/unit test/story test/property
 SLOW := test/fault test/integration test/e2e
 
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary check test test-rolling test-systemd fuzz soak bench demo clean types lint unit format
+.PHONY: binary deb deb-arm64 example-app check test test-rolling test-systemd fuzz soak bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -34,6 +34,25 @@ dist/version: always $(STAMP)
 $(BIN): $(STAMP) $(SOURCES) dist/version
 	scripts/install-packages build
 	$(NODE) build/binary.ts $@
+
+# DEB_COMPRESSION=zstd takes a second instead of a minute, and makes a package 11 MB larger that Debian 12 is the first to read.
+DEB_COMPRESSION ?= xz
+export DEB_COMPRESSION
+
+deb: $(BIN)
+	$(NODE) build/deb.ts $(BIN) amd64 dist
+
+# Built and tried under qemu. Its Node comes from npm, too.
+$(BIN)-arm64: $(STAMP) $(SOURCES) dist/version
+	scripts/install-packages build arm64
+	$(NODE) build/binary.ts $@ arm64
+
+deb-arm64: $(BIN)-arm64
+	$(NODE) build/deb.ts $(BIN)-arm64 arm64 dist
+
+example-app: $(STAMP)
+	mkdir -p dist
+	SOURCE_DATE_EPOCH=$$($(NODE) build/epoch.ts) build/example-app/make-deb 1.0 dist
 
 types: $(STAMP)
 	$(TOOLS)/tsc

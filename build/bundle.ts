@@ -20,6 +20,15 @@ const REPLACED: readonly { readonly by: RegExp; readonly path: RegExp; readonly 
 
 /** Makes the bundle of `src/main.ts`. Everything that is wrong with it is an error of the build. */
 export async function bundle(version: string): Promise<string> {
+  return (await makeBundle(version)).text;
+}
+
+/** The files of which anything is in the bundle, as paths from the root of the project. */
+export async function findBundled(): Promise<readonly string[]> {
+  return (await makeBundle('')).files;
+}
+
+async function makeBundle(version: string): Promise<{ readonly text: string; readonly files: readonly string[] }> {
   const help = parse(['--help']);
   if (help.kind !== 'help') throw new Error('--help is no help');
   const used = new Set<string>();
@@ -36,11 +45,12 @@ export async function bundle(version: string): Promise<string> {
       });
     },
   };
-  const { outputFiles } = await runEsbuild({
+  const { outputFiles, metafile } = await runEsbuild({
     entryPoints: [join(ROOT, 'src/main.ts')],
     absWorkingDir: ROOT,
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node24',
     format: 'cjs',
@@ -63,5 +73,6 @@ export async function bundle(version: string): Promise<string> {
   if (output.text.includes('node_modules/yargs/')) throw new Error('the whole of yargs is in the bundle');
   // The boot script reads it as latin1, and V8 keeps one byte a character only then.
   if (/[^\t\n -~]/.test(text)) throw new Error('the bundle is not pure ASCII');
-  return text;
+  const inputs = Object.values(metafile.outputs).flatMap((made) => Object.entries(made.inputs));
+  return { text, files: inputs.flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])) };
 }
