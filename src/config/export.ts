@@ -70,8 +70,8 @@ ${ports.map((port) => `    server 127.0.0.1:${port} max_fails=0;`).join('\n')}
 `;
 }
 
-/** Retries that even a roll with a large batch does not use up; HAProxy's own default is 3. */
-const LEAST_RETRIES = 3;
+/** Failures in a row that take a worker out. */
+const FALL = 3;
 
 function haproxy(name: string, ports: readonly number[], { statusPath, statusServers }: Settings): string {
   const servers = statusServers.map((prefix) => prefix.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('|');
@@ -82,16 +82,17 @@ backend ${name}
     mode http
     balance roundrobin
 
-    # The question by which the supervisor tells a running worker. downinter and rise: a new worker is back within
-    # 0.2 s, before the next one is stopped (--settle). fall: one late answer takes nobody out.
+    # The question by which the supervisor tells a running worker. fall: one late answer takes nobody out. observe: as many
+    # refused connections do, long before the checks would. downinter and rise: a new worker is back within 0.2 s, before
+    # the next one is stopped; so --settle must not be 0.
     option httpchk GET ${word(statusPath)}
     ${['http-check expect status 200-299', ...expected].join('\n    ')}
     timeout check 1s
-    default-server inter 2s fastinter 500ms downinter 200ms fall 3 rise 1
+    default-server inter 2s fastinter 500ms downinter 200ms fall ${FALL} rise 1 observe layer4 error-limit 1
 
-    # Until a check has seen that a worker is gone, its connections are refused: nothing was sent yet, so every request,
-    # POST included, is tried at once on another one; with a batch, on as many as it takes.
-    retries ${Math.max(LEAST_RETRIES, ports.length - 1)}
+    # A request that was refused is tried on another worker at once: nothing was sent yet, so this holds for POST too.
+    # Retries: ${FALL} for each worker but one, more than a batch can refuse before it is out.
+    retries ${FALL * Math.max(1, ports.length - 1)}
     option redispatch 1
 
     # A connection that waits to be accepted when a worker closes its socket is reset, after the request was sent. A GET

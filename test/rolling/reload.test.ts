@@ -15,10 +15,10 @@ const RATE = 300;
 const QUIET = 1000;
 
 /** Replaces all workers several times, and says how long that took. */
-async function rolls(site: Site, times: number, t: TestContext): Promise<void> {
+async function rolls(site: Site, times: number, t: TestContext, words = 'reload'): Promise<void> {
   const took: number[] = [];
-  for (let roll = 0; roll < times; roll += 1) took.push(await timed(() => site.replace('reload')));
-  t.diagnostic(`${times} reloads, ${Math.min(...took)} to ${Math.max(...took)} ms each`);
+  for (let roll = 0; roll < times; roll += 1) took.push(await timed(() => site.replace(words)));
+  t.diagnostic(`${times} times ${words}, ${Math.min(...took)} to ${Math.max(...took)} ms each`);
 }
 
 for (const proxy of PROXIES) {
@@ -32,6 +32,14 @@ for (const proxy of PROXIES) {
     const tally = await site.under({ rate: RATE, posts: 0 }, () => rolls(site, 10, t));
     t.diagnostic(describe(tally));
     assertLossless(tally, 20_000);
+    await site.close();
+  });
+
+  behind('with one worker left, rolling restarts lose no GET either', async (stage, t) => {
+    const site = await Site.open(stage, proxy);
+    const tally = await site.under({ rate: RATE, posts: 0 }, () => rolls(site, 3, t, 'reload --batch=3'));
+    t.diagnostic(describe(tally));
+    assertLossless(tally, 2000);
     await site.close();
   });
 
