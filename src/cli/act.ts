@@ -1,7 +1,7 @@
 // One action on the workers of an application: prepared, one at a time, by ourselves or by the `run` that has the application.
 
 import type { Application } from '../core/application.ts';
-import { after, between, type Millis, millis, seconds } from '../core/units.ts';
+import { after, millis, seconds } from '../core/units.ts';
 import { status, statusWithin } from '../engine/commands.ts';
 import type { LockResult, Said } from '../host/host.ts';
 import { FAILED, NOT_PERMITTED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
@@ -12,6 +12,10 @@ import type { World } from './world.ts';
 
 /** Reads everything again that a launch goes by. */
 export type ReadAgain = () => Promise<Launch>;
+
+/** How long a `run` may have the application and not listen: it does so right after it has begun, and until it ends. */
+const NOBODY_LISTENS = seconds(10);
+const AGAIN = millis(50);
 
 /** Looks, and changes nothing; with --wait until all workers run. */
 export async function actStatus(launch: Launch, world: World): Promise<number> {
@@ -37,7 +41,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
   if (prepared.kind === 'refused') return prepared.exit;
   const { application } = prepared;
   const action = launch.action ?? goal;
-  const deadline = after(host.clock.now(), millis(2 * longest(goal, application)));
+  const deadline = after(host.clock.now(), NOBODY_LISTENS);
   while (true) {
     const taken = await takeLock(action, goal, application, world);
     if (taken.kind === 'held') {
@@ -46,11 +50,10 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
       return interruption.signal === undefined ? exit : signalVerdict(interruption.signal);
     }
     if (taken.kind !== 'resident') return explain(taken, application, world);
-    const most = between(host.clock.now(), deadline);
-    const asked = await handOver(goal, application, launch, millis(Math.max(0, most)), world);
+    const asked = await handOver(goal, application, launch, world);
     if (asked !== undefined) return asked;
     // It is about to begin to listen, or about to end.
-    await Promise.race([host.clock.sleep(millis(50)), interruption.arrived]);
+    await Promise.race([host.clock.sleep(AGAIN), interruption.arrived]);
     if (host.clock.now() >= deadline) {
       tell({ kind: 'lock-timed-out', holder: 'run' });
       return FAILED;
@@ -109,11 +112,12 @@ async function handOver(
   goal: Goal,
   application: Application,
   launch: Launch,
-  most: Millis,
   { host, tell, interruption }: World,
 ): Promise<number | undefined> {
   const hear = ([level, text]: Said): void => tell({ kind: 'relayed', level, text });
   const order = { action: goal, options: typedOptions(launch) };
+  // It may be at work on an order that came before.
+  const most = millis(2 * longest(goal, application));
   const answer = await host.control.ask(application.configPath, order, most, hear, interruption.arrived);
   const situation = { application, host, tell, interruption };
   switch (answer.kind) {

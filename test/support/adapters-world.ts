@@ -5,6 +5,7 @@ import type { Event } from '../../src/core/event.ts';
 import type { Account } from '../../src/core/worker.ts';
 import type { Interruption } from '../../src/engine/drive.ts';
 import type {
+  Control,
   Host,
   LockNote,
   LockResult,
@@ -32,6 +33,12 @@ export interface Machine {
   /** The working directory; undefined: it has gone. */
   readonly cwd?: string | undefined;
   readonly lock?: LockResult;
+  /** What happens while it waits for the lock. */
+  readonly whileWaiting?: () => void;
+  /** The `run` that has the application. */
+  readonly control?: Control;
+  /** What the launcher or configuration has that others may change. */
+  readonly distrusted?: { readonly path: string; readonly why: string };
   readonly environment?: Readonly<Record<string, string>>;
   /** What a Python says of a file; without it there is no Python. */
   readonly python?: (question: PythonQuestion) => PythonAnswer;
@@ -124,6 +131,7 @@ export function hostOn(
         return { ok: true, value: undefined };
       },
       checkDirectory: check,
+      distrust: () => machine.distrusted,
       program: (word) => programs[word] ?? { kind: 'runnable', path: word },
       read: (path) => {
         const text = files[path] ?? { code: 'ENOENT' };
@@ -146,6 +154,7 @@ export function hostOn(
     locks: {
       take: async (name, note, interrupted, onWait) => {
         locked.push({ name, ...note });
+        machine.whileWaiting?.();
         if (machine.waitsFor !== undefined) onWait(machine.waitsFor);
         return machine.lock ?? base.locks.take(name, note, interrupted, onWait);
       },
@@ -163,7 +172,7 @@ export function hostOn(
         machine.python?.(question) ?? base.python.evaluate(question, interrupted),
     },
     hooks: base.hooks,
-    control: base.control,
+    control: machine.control ?? base.control,
     notifier: () => base.notifier(),
     random: () => base.random(),
     openFileLimits: () => machine.limits ?? base.openFileLimits(),
