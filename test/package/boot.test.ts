@@ -25,6 +25,7 @@ for (const variant of VARIANTS) {
         );
       }
       assert.equal((await machine.run('exit 3')).code, 3);
+      assert.equal((await machine.run('kill -9 0')).signal, 'SIGKILL', 'it hits nobody but itself');
       await machine.powerOff();
       assert(!isAlive(machine.init));
     },

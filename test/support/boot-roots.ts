@@ -52,6 +52,9 @@ export async function removeCgroup(path: string): Promise<void> {
 }
 
 function whyNoNamespaces(): string | undefined {
+  if (process.getuid?.() !== 0) {
+    return 'only root can boot a system';
+  }
   if (cgroupMount() === undefined) {
     return 'no cgroup2 is mounted on this machine';
   }

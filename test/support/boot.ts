@@ -104,7 +104,8 @@ export class Machine {
     );
     const inside = ['/usr/bin/env', '-i', ...surroundings, '/bin/sh', '-c', text];
     // Into the cgroup first: a process whose cgroup is outside of the system's tree is known nowhere.
-    const step = `echo 0 >${this.#cgroup}/console/cgroup.procs && exec "$@"`;
+    // A session of its own: `kill 0` in there must not reach the test, whose process group it would otherwise be in.
+    const step = `echo 0 >${this.#cgroup}/console/cgroup.procs && exec setsid --wait "$@"`;
     const under = [
       '/bin/sh',
       '-c',
