@@ -3,14 +3,20 @@ import { resolve } from 'node:path';
 import type { Machine } from './boot.ts';
 import { binary, fixture } from './e2e.ts';
 
-const SYSTEMD = resolve(import.meta.dirname, '../../build/deb/systemd');
+const PACKAGE = resolve(import.meta.dirname, '../../build/deb');
 
 /** Puts the product where its package puts it. */
 export function installProduct(machine: Machine): void {
   machine.write('/usr/bin/frontik-supervisor', readFileSync(binary), 0o755);
-  machine.write('/usr/lib/systemd/system/frontik@.service', readFileSync(`${SYSTEMD}/frontik@.service`));
   const generator = 'frontik-supervisor-generator';
-  machine.write(`/usr/lib/systemd/system-generators/${generator}`, readFileSync(`${SYSTEMD}/${generator}`), 0o755);
+  machine.write(
+    `/usr/lib/systemd/system-generators/${generator}`,
+    readFileSync(`${PACKAGE}/systemd/${generator}`),
+    0o755,
+  );
+  machine.write('/usr/lib/systemd/system/frontik@.service', readFileSync(`${PACKAGE}/systemd/frontik@.service`));
+  const user = '/usr/lib/sysusers.d/frontik-supervisor.conf';
+  machine.write(user, readFileSync(`${PACKAGE}/root/${user}`));
 }
 
 /** An application of `workers` workers, in the files that an operator would write. */
@@ -39,19 +45,18 @@ export function shebangLauncher(name: string, options = ''): string {
   return `#!/usr/bin/frontik-supervisor${options}\n${header(name)}from frontik.server.supervisor import supervisor\n${call}\n`;
 }
 
-/** A launcher that a shell reads first, as packages ship it. */
+/** The launcher that a shell reads first, as the package ships it. */
 export function shellLauncher(name: string): string {
-  return `#!/bin/sh
-${header(name)}
-[ -x /usr/bin/frontik-supervisor ] || exit 5
-exec /usr/bin/frontik-supervisor --script=/usr/bin/${name}-worker --config=/etc/${name}/frontik.cfg "$@"
-`;
+  const text = readFileSync(`${PACKAGE}/root/usr/share/frontik-supervisor/init.d`, 'utf8');
+  return text.replace(/^# Provides:.*$/m, `# Provides:          ${name}`);
 }
 
 /** Puts the application's files there: worker, configuration and launcher; nothing of it is registered. */
 export function installApplication(machine: Machine, one: Application, launcher: string): void {
   machine.write(`/usr/bin/${one.name}-worker`, readFileSync(fixture), 0o755);
   machine.write(`/etc/init.d/${one.name}`, launcher, 0o755);
+  const words = `SCRIPT=/usr/bin/${one.name}-worker CONFIG=/etc/${one.name}/frontik.cfg\n`;
+  machine.write(`/etc/default/${one.name}`, words);
   configure(machine, one);
   machine.write('/etc/control.json', '{}');
 }
