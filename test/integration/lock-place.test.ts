@@ -17,10 +17,9 @@ import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { lockFileName } from '../../src/host/lock.ts';
 import { asNobody, NOBODY, scratch, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
-import { contender, contest, taking } from '../support/adapters-lock.ts';
+import { AT_ONCE, contender, contest, taking } from '../support/adapters-lock.ts';
 
 const NOTE = { action: 'start', most: 60_000 };
-const HELD = { kind: 'held', lock: {} };
 const FILE = lockFileName('/etc/app.cfg');
 
 /** What somebody with rights of his own only gets. */
@@ -44,7 +43,7 @@ const unusable = (path: string, code: string) => ({ kind: 'unusable', obstacle: 
 suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
   test('without a runtime directory it is a directory of the user`s own', async (t) => {
     const { uid, place } = stranger(t);
-    assert.deepEqual(await take(t, {}, uid), HELD);
+    assert.deepEqual(await take(t, {}, uid), AT_ONCE);
     const { mode, uid: owner } = statSync(place);
     assert.deepEqual([mode & 0o777, owner, statSync(join(place, FILE)).mode & 0o777], [0o700, uid, 0o600]);
     assert.match(readFileSync(join(place, FILE), 'utf8'), /^\d+ start 60000\n$/);
@@ -53,7 +52,7 @@ suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
   test('a relative runtime directory, or one that is not there, is not used', async (t) => {
     for (const runtime of ['run', '', '/no/such/directory']) {
       const { uid, place } = stranger(t);
-      assert.deepEqual(await take(t, { XDG_RUNTIME_DIR: runtime }, uid), HELD);
+      assert.deepEqual(await take(t, { XDG_RUNTIME_DIR: runtime }, uid), AT_ONCE);
       assert.equal(existsSync(join(place, FILE)), true);
     }
   });
@@ -120,7 +119,7 @@ test('what a killed holder wrote is not believed to be the next one`s', { skip: 
   writeFileSync(join(ours.directory, FILE), '4194304 restart 99999999999999\n');
   chownSync(join(ours.directory, FILE), NOBODY, NOBODY);
   const one = await ours.contend(NOTE);
-  assert.deepEqual(await one.next(), HELD);
+  assert.deepEqual(await one.next(), AT_ONCE);
   assert.equal(readFileSync(join(ours.directory, FILE), 'utf8'), `${one.pid} start 60000\n`);
 });
 
@@ -129,7 +128,7 @@ test('root`s place is the machine`s', { skip: unlessRoot }, async (t) => {
   const path = `/run/frontik-supervisor/${lockFileName(name)}`;
   t.after(() => rmSync(path, { force: true }));
   const one = await contender(t, taking(name, NOTE), [], { ...process.env, XDG_RUNTIME_DIR: scratch(t) });
-  assert.deepEqual(await one.next(), HELD);
+  assert.deepEqual(await one.next(), AT_ONCE);
   const [file, directory] = [path, '/run/frontik-supervisor'].map((place) => {
     const { mode, uid } = statSync(place);
     return [mode & 0o777, uid];

@@ -22,6 +22,10 @@ const TAKE = `
     }
   }`;
 
+/** What one says that has the lock: because nobody had it, and because nobody has it any more. */
+export const AT_ONCE = { kind: 'held', hasWaited: false, lock: {} };
+export const WAITED = { kind: 'held', hasWaited: true, lock: {} };
+
 export interface Note {
   readonly action: string;
   readonly most: number;

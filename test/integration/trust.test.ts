@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { suite, test } from 'node:test';
+import { files } from '../../src/host/files.ts';
+import { NOBODY, scratch, unlessRoot } from '../support/adapters.ts';
+
+/** A file that only root may change, and what is then done to it or its surroundings. */
+interface Case {
+  readonly what: string;
+  readonly spoil: (file: string) => void;
+  /** Whom it is about, below the directory of the test, and why. */
+  readonly found: readonly [path: string, why: string] | undefined;
+}
+
+const open = (mode: number) => (path: string) => chmodSync(path, mode);
+const around = (act: (path: string) => void) => (file: string) => act(dirname(file));
+const give = (path: string): void => chownSync(path, NOBODY, NOBODY);
+
+const CASES: readonly Case[] = [
+  { what: 'root`s own', spoil: () => undefined, found: undefined },
+  { what: 'readable for all', spoil: open(0o444), found: undefined },
+  { what: 'somebody`s', spoil: give, found: ['etc/app.cfg', 'belongs to nobody'] },
+  { what: 'writable for its group', spoil: open(0o664), found: ['etc/app.cfg', 'may be written by its group'] },
+  { what: 'writable for everybody', spoil: open(0o646), found: ['etc/app.cfg', 'may be written by everybody'] },
+  { what: 'in somebody`s directory', spoil: around(give), found: ['etc', 'belongs to nobody'] },
+  {
+    what: 'in a directory writable for its group',
+    spoil: around(open(0o775)),
+    found: ['etc', 'may be written by its group'],
+  },
+  {
+    what: 'in a sticky directory, as /tmp is',
+    spoil: around(open(0o1777)),
+    found: ['etc', 'may be written by everybody'],
+  },
+];
+
+suite('who else may change a file', { skip: unlessRoot }, () => {
+  for (const { what, spoil, found } of CASES) {
+    test(`${what}, and behind a link`, (t) => {
+      const directory = scratch(t);
+      for (const name of ['etc', 'links']) mkdirSync(join(directory, name), { mode: 0o755 });
+      const file = join(directory, 'etc/app.cfg');
+      writeFileSync(file, '', { mode: 0o644 });
+      const link = join(directory, 'links/app.cfg');
+      symlinkSync(file, link);
+      spoil(file);
+      const distrust = found === undefined ? undefined : { path: join(directory, found[0]), why: found[1] };
+      assert.deepEqual([files.distrust(file), files.distrust(link)], [distrust, distrust]);
+    });
+  }
+
+  test('a link that somebody may put elsewhere', (t) => {
+    const directory = scratch(t);
+    const [etc, links] = [join(directory, 'etc'), join(directory, 'links')];
+    mkdirSync(etc, { mode: 0o755 });
+    mkdirSync(links, { mode: 0o755 });
+    writeFileSync(join(etc, 'app.cfg'), '', { mode: 0o644 });
+    symlinkSync(join(etc, 'app.cfg'), join(links, 'app.cfg'));
+    give(links);
+    assert.deepEqual(files.distrust(join(links, 'app.cfg')), { path: links, why: 'belongs to nobody' });
+  });
+
+  test('what is not there is distrusted for its directory only', (t) => {
+    const directory = scratch(t);
+    assert.equal(files.distrust(join(directory, 'missing')), undefined);
+    assert.equal(files.distrust(join(directory, 'no/directory')), undefined);
+    chmodSync(directory, 0o777);
+    assert.deepEqual(files.distrust(join(directory, 'missing')), {
+      path: directory,
+      why: 'may be written by everybody',
+    });
+  });
+});
