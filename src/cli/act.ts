@@ -4,6 +4,7 @@ import type { Application } from '../core/application.ts';
 import { after, millis, seconds } from '../core/units.ts';
 import { status, statusWithin } from '../engine/commands.ts';
 import type { LockResult, Said } from '../host/host.ts';
+import { clearFor, startUnit, stopUnit, unitFor } from './by-manager.ts';
 import { FAILED, NOT_PERMITTED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
 import { achieve, type Goal, judge, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
@@ -42,13 +43,11 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
   const { application } = prepared;
   const action = launch.action ?? goal;
   const deadline = after(host.clock.now(), NOBODY_LISTENS);
+  const unit = unitFor(goal, launch, world);
+  if (unit !== undefined && goal === 'stop') await stopUnit(unit, world);
   while (true) {
     const taken = await takeLock(action, goal, application, world);
-    if (taken.kind === 'held') {
-      const exit = await actAlone(goal, application, taken, readAgain, world);
-      taken.lock.release();
-      return interruption.signal === undefined ? exit : signalVerdict(interruption.signal);
-    }
+    if (taken.kind === 'held') return actWithLock(goal, application, unit, taken, readAgain, world);
     if (taken.kind !== 'resident') return explain(taken, application, world);
     const asked = await handOver(goal, application, launch, world);
     if (asked !== undefined) return asked;
@@ -91,6 +90,24 @@ export async function explain(
     default:
       return taken satisfies never;
   }
+}
+
+async function actWithLock(
+  goal: Goal,
+  application: Application,
+  unit: string | undefined,
+  taken: LockResult & { kind: 'held' },
+  readAgain: ReadAgain,
+  world: World,
+): Promise<number> {
+  const { host, tell, interruption } = world;
+  const exit =
+    unit === undefined || goal === 'stop'
+      ? await actAlone(goal, application, taken, readAgain, world)
+      : await clearFor(goal, { application, host, tell, interruption });
+  taken.lock.release();
+  if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
+  return exit === 'go on' && unit !== undefined ? startUnit(goal, unit, application, world) : Number(exit);
 }
 
 async function actAlone(

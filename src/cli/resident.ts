@@ -4,7 +4,7 @@
 import type { Application } from '../core/application.ts';
 import { summarize, type Tell } from '../core/event.ts';
 import { type Situation, start, status, stop } from '../engine/commands.ts';
-import type { Interruption } from '../engine/drive.ts';
+import type { Interruption, Member, Watch } from '../engine/drive.ts';
 import { Residence } from '../engine/residence.ts';
 import type { Notifier, Options, Order } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
@@ -103,10 +103,21 @@ class Resident {
 
   /** The first start; whether there is anything to look after now. */
   async #begin(): Promise<boolean> {
-    const { survey } = await this.#perform(this.#world.tell, start);
+    const failed: Member[] = [];
+    // Whoever has failed is tried again only if there is something to stay for.
+    const watch: Watch = {
+      letGo: (ports) => this.#residence.letGo(ports),
+      takeOver: (member) => {
+        if (member.journey.stage === 'failed') failed.push(member);
+        else this.#residence.takeOver(member);
+      },
+    };
+    const { survey } = await this.#perform(this.#world.tell, (situation) => start({ ...situation, watch }));
     const hasCome = survey !== undefined && summarize(survey) !== 'all-stopped';
-    if (hasCome) this.#tellManager(['READY=1']);
-    else if (!this.#isEnding) this.#world.tell({ kind: 'none-came-up' });
+    if (hasCome) {
+      this.#tellManager(['READY=1']);
+      for (const member of failed) this.#residence.takeOver(member);
+    } else if (!this.#isEnding) this.#world.tell({ kind: 'none-came-up' });
     return hasCome;
   }
 

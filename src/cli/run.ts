@@ -10,7 +10,7 @@ import { parse } from './parse.ts';
 import { gather } from './plan.ts';
 import { tellTroubles, troubleVerdict } from './preparation.ts';
 import { stay } from './resident.ts';
-import { type Launch, readLaunch, type Trouble } from './sources.ts';
+import { type Launch, readLaunch, type Trouble, takeCaller } from './sources.ts';
 import type { Flag } from './words.ts';
 import type { World } from './world.ts';
 
@@ -22,7 +22,9 @@ export async function run(argv: readonly string[], world: World): Promise<number
     return OK;
   }
   const { host, tell, interruption } = world;
-  const read = async (): Promise<Launch> => withoutStrays(await readLaunch(argv, line, host, interruption.arrived));
+  const caller = takeCaller(host);
+  const read = async (): Promise<Launch> =>
+    withoutStrays(await readLaunch(argv, line, caller, host, interruption.arrived));
   const launch = await read();
   const readAgain = (): Promise<Launch> => {
     launch.undo();

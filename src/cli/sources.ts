@@ -16,6 +16,8 @@ export type { Trouble } from './evaluate.ts';
 
 /** What launcher and command line say. */
 export interface Launch {
+  /** The init script that this is, if it says so: the launcher, or what has handed over to us. */
+  readonly script: string | undefined;
   readonly action: string | undefined;
   readonly proxy: ProxyName | undefined;
   readonly launcher: Layer;
@@ -45,15 +47,27 @@ export interface ConfigSource {
 
 type Request = CommandLine & { kind: 'request' };
 
+/** An init script of the sh form says by this variable which one it is; workers are not to know. */
+const LAUNCHER = 'FRONTIK_SUPERVISOR_LAUNCHER';
+
+/** The init script that has handed over to us. */
+export function takeCaller({ environment }: Host): string | undefined {
+  const caller = environment.get(LAUNCHER);
+  if (caller !== undefined) environment.set(LAUNCHER, undefined);
+  return caller;
+}
+
 /** Reads the launcher, if the command line names one, and does to this process what the launcher did to itself. */
 export async function readLaunch(
   argv: readonly string[],
   line: Request,
+  caller: string | undefined,
   host: Host,
   interrupted: Promise<void>,
 ): Promise<Launch> {
   const commandLine = textLayer(line.given, 'command-line');
   const plain: Launch = {
+    script: line.launcher ?? caller,
     action: line.action,
     proxy: line.proxy,
     launcher: new Map(),
@@ -88,6 +102,7 @@ export async function readLaunch(
   const undo = undoOf(read.effects, host);
   const own = readAgain(read.words ?? (isInArgv ? typed : undefined), line);
   return {
+    script: path,
     action: own.action,
     proxy: own.proxy,
     launcher: new Map([

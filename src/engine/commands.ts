@@ -110,6 +110,10 @@ export async function reload(situation: Situation): Promise<(Outcome & { readonl
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden, isComplete: false };
   const before = await survey(session.observer);
+  if (situation.interruption.signal !== undefined) {
+    tell({ kind: 'surveyed', survey: before, expected: 'nothing', told: new Set() });
+    return { survey: before, failures: [], isComplete: false };
+  }
   if (summarize(before) === 'all-stopped') {
     tell({ kind: 'nothing-to-reload' });
     return undefined;

@@ -259,6 +259,21 @@ export interface Control {
   ): Promise<OrderAnswer>;
 }
 
+/** systemd as the system's service manager; systemctl(1). */
+export interface ServiceManager {
+  /**
+   * The unit of a launcher that is called by hand: a loaded one, named as the script in /etc/init.d is, on a system that
+   * systemd has booted.
+   */
+  unitOf(launcher: string): string | undefined;
+  /** Has a unit started or stopped, and waits for it; an error is what systemctl says. */
+  pursue(
+    verb: 'start' | 'stop' | 'restart',
+    unit: string,
+    interrupted: Promise<void>,
+  ): Promise<Result<undefined, string>>;
+}
+
 /** A service manager that wants to be told how we are: sd_notify(3). */
 export interface Notifier {
   /** Tells assignments such as `READY=1`, in the order of the calls. */
@@ -328,6 +343,7 @@ export interface Host {
   readonly python: Python;
   readonly hooks: Hooks;
   readonly control: Control;
+  readonly serviceManager: ServiceManager;
   /** The service manager that has started us, if one wants to know. What we start must not speak to it. */
   notifier(): Notifier | undefined;
   /** From 0 to 1, without 1. */

@@ -16,6 +16,7 @@ import { locks } from './lock.ts';
 import { openNotifier } from './notify.ts';
 import { isAlive, ownLine, readProcess, scanProcesses } from './proc.ts';
 import { pythonWithin } from './python.ts';
+import { serviceManager } from './service-manager.ts';
 import { holderOf, holds, holdsAny, readListeners } from './sockets.ts';
 
 /** How long a configuration file or launcher may take to be executed. */
@@ -60,6 +61,7 @@ export function openHost(): Host {
     python: pythonWithin(PYTHON_LIMIT),
     hooks,
     control,
+    serviceManager,
     notifier: openNotifier,
     random: Math.random,
     openFileLimits: readOpenFileLimits,

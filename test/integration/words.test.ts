@@ -78,7 +78,7 @@ for (const [what, make, trouble] of REFUSED) {
     const before = readdirSync(directory);
     const launched = await launchIn(t, spec({ logfile, firstWords: 'kept' }));
     const { descriptors, pid } = await factsOf(launched);
-    assert.deepEqual(launched.answer, { ok: true, pid, logTrouble: trouble });
+    assert.deepEqual(launched.answer, { ok: true, pid, ended: {}, logTrouble: trouble });
     assert.deepEqual(descriptors, { 0: '/dev/null', 1: '/dev/null', 2: '/dev/null' });
     assert.deepEqual([readdirSync(directory), readFileSync(`${logfile}.other`, 'utf8')], [before, 'precious\n']);
   });

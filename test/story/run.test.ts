@@ -211,7 +211,7 @@ test('none comes up: there is nothing to stay for', async () => {
   const { exit, lines, notified } = await liveThrough(children({ dies: 50 }), []);
   assert.equal(exit, 1);
   assert.deepEqual(lines.slice(-6), [
-    '0.1 warning: worker on port 8001 is started again in 0.5 s',
+    '0.1 error: worker on port 8001: it exited with status 1 before it was ready',
     '0.1 error: all workers are stopped',
     '0.1 error: no worker has come up, so there is nothing to watch over',
     '0.1 info: all workers are stopped',
@@ -253,13 +253,13 @@ test('asked how it is: one line a worker', async () => {
   const sim = children();
   sim.scripts.set(8001, { daemonizes: 'never', dies: 50 });
   const { lines } = await liveThrough(sim, [
-    [4000, ({ signal }) => signal('SIGUSR2')],
+    [3500, ({ signal }) => signal('SIGUSR2')],
     [5000, ({ signal }) => signal('SIGTERM')],
   ]);
-  const begin = lines.indexOf('4.0 SIGUSR2');
+  const begin = lines.indexOf('3.5 SIGUSR2');
   assert.deepEqual(lines.slice(begin + 1, begin + 4), [
-    '4.0 info: worker on port 8000: running for 4 s (pid 102)',
-    '4.0 info: worker on port 8001: started again in 3.8 s, after 4 quick deaths',
-    '4.0 warning: some workers are running!',
+    '3.5 info: worker on port 8000: running for 3 s (pid 102)',
+    '3.5 info: worker on port 8001: started again in 0.5 s, after 3 quick deaths',
+    '3.5 warning: some workers are running!',
   ]);
 });

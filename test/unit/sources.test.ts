@@ -13,7 +13,7 @@ const LAUNCHER = '/etc/init.d/app';
 async function launch(words: readonly string[], files: Machine['files'] = {}): Promise<Launch> {
   const line = parse(words);
   assert(line.kind === 'request');
-  return readLaunch(words, line, hostOn(simulated(), { files }), NEVER);
+  return readLaunch(words, line, undefined, hostOn(simulated(), { files }), NEVER);
 }
 
 const NEVER = new Promise<void>(() => undefined);

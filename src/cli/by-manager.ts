@@ -1,0 +1,51 @@
+// An init script called by hand on a system that systemd runs: what it starts belongs into its unit, and what it stops must leave
+// the unit inactive. Whatever systemd says, we look ourselves afterwards.
+
+import type { Application } from '../core/application.ts';
+import type { Tell } from '../core/event.ts';
+import { isAnyAlive, type Situation, status, stop } from '../engine/commands.ts';
+import { OK, stopVerdict } from './exit-status.ts';
+import { type Goal, judge } from './goals.ts';
+import type { Launch } from './sources.ts';
+import type { World } from './world.ts';
+
+/** The unit that an action by hand concerns; only root may have it started or stopped. */
+export function unitFor(goal: Goal, { script }: Launch, { host }: World): string | undefined {
+  // A rolling restart is the matter of the unit's own `run`, which is asked by its socket.
+  if (script === undefined || goal === 'reload' || host.processes.self.uid !== 0) return undefined;
+  return host.serviceManager.unitOf(script);
+}
+
+/** Has the unit stopped, before anything else is: its `run` would bring back what somebody else stops. */
+export async function stopUnit(unit: string, world: World): Promise<void> {
+  await pursue('stop', unit, world);
+}
+
+/** With the lock: what a restart has to end that is not the unit's. False if there is nothing to be started afterwards. */
+export async function clearFor(goal: Goal, situation: Situation): Promise<number | 'go on'> {
+  if (goal === 'start' || goal === 'launch') return 'go on';
+  if (goal === 'restart-if-alive' && !isAnyAlive(situation)) return OK;
+  const { tell } = situation;
+  // That all are stopped is no news in the middle of a restart.
+  const quiet: Tell = (event) => event.kind === 'surveyed' || tell(event);
+  const exit = stopVerdict(await stop({ ...situation, tell: quiet }));
+  return exit === OK ? 'go on' : exit;
+}
+
+/** Has the unit started, and looks at what has come of it. */
+export async function startUnit(goal: Goal, unit: string, application: Application, world: World): Promise<number> {
+  const { host, tell, interruption } = world;
+  await pursue(goal === 'start' || goal === 'launch' ? 'start' : 'restart', unit, world);
+  return judge('start', await status({ application, host, tell, interruption }, 'started'));
+}
+
+async function pursue(
+  verb: 'start' | 'stop' | 'restart',
+  unit: string,
+  { host, tell, interruption }: World,
+): Promise<void> {
+  const done = await host.serviceManager.pursue(verb, unit, interruption.arrived);
+  if (!done.ok && interruption.signal === undefined) {
+    tell({ kind: 'problem', source: `systemctl ${verb} ${unit}`, text: done.error });
+  }
+}

@@ -1,0 +1,100 @@
+// An init script that is called by hand on a system that systemd runs.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CALL,
+  CONFIG,
+  command,
+  GIVEN,
+  LAUNCHER,
+  type Machine,
+  SETTINGS,
+  simulated,
+} from '../support/adapters-world.ts';
+import type { Sim } from '../support/sim.ts';
+
+const FILES = { [LAUNCHER]: CALL, [CONFIG]: SETTINGS };
+const RUNNING = 'info: all workers are running';
+const STOPPED = 'info: all workers are stopped';
+
+/** A systemd that does what it is told, and what it was told. */
+function managed(sim: Sim, jobs: string[], error?: string): Machine {
+  return {
+    files: FILES,
+    serviceManager: {
+      unitOf: (launcher) => (launcher === LAUNCHER ? 'app.service' : undefined),
+      pursue: async (verb, unit) => {
+        jobs.push(`${verb} ${unit} with ${[8000, 8001].flatMap((port) => sim.alive(port)).length} workers`);
+        if (error !== undefined) return { ok: false, error };
+        if (verb !== 'stop') sim.running(8000, 8001);
+        return { ok: true, value: undefined };
+      },
+    },
+  };
+}
+
+async function acts(action: string, running: readonly number[], error?: string): Promise<readonly unknown[]> {
+  const sim = simulated();
+  sim.running(...running);
+  const jobs: string[] = [];
+  const { exit, told } = await command([LAUNCHER, action], managed(sim, jobs, error), sim);
+  const unlocked = sim.kernel.journal.filter(({ text }) => text === 'unlock').length;
+  assert.ok(action === 'status' || unlocked === 1, 'systemd must be able to take the lock');
+  return [exit, ...told.filter((line) => !line.startsWith('debug')), ...jobs];
+}
+
+const KILLING = 'warning: some of the workers are running, trying to kill';
+
+test('start is the unit`s, and what has come of it is looked at', async () => {
+  assert.deepEqual(await acts('start', []), [0, RUNNING, 'start app.service with 0 workers']);
+  assert.deepEqual(await acts('start', [], 'Job for app.service failed.'), [
+    1,
+    'error: systemctl start app.service: Job for app.service failed.',
+    'error: all workers are stopped',
+    'start app.service with 0 workers',
+  ]);
+});
+
+test('stop: the unit first, then whatever is left, and by whoever it was started', async () => {
+  assert.deepEqual(await acts('stop', [8000, 8001]), [0, KILLING, STOPPED, 'stop app.service with 2 workers']);
+  assert.deepEqual(await acts('stop', [8001, 8007]), [0, KILLING, STOPPED, 'stop app.service with 1 workers']);
+});
+
+test('restart: what is not the unit`s goes first', async () => {
+  for (const action of ['restart', 'force-reload', 'try-restart']) {
+    assert.deepEqual(await acts(action, [8000]), [0, KILLING, RUNNING, 'restart app.service with 0 workers'], action);
+  }
+  assert.deepEqual(await acts('try-restart', []), [0]);
+});
+
+test('status and reload are not handed over', async () => {
+  assert.deepEqual(await acts('status', [8000, 8001]), [0, RUNNING]);
+  assert.deepEqual(await acts('reload', [8000, 8001]), [0, RUNNING]);
+});
+
+test('a wrong configuration is told here, and systemd is not asked', async () => {
+  const sim = simulated();
+  const jobs: string[] = [];
+  const files = { ...FILES, [CONFIG]: 'workers_count = 0\n' };
+  const { exit } = await command([LAUNCHER, 'start'], { ...managed(sim, jobs), files }, sim);
+  assert.deepEqual([exit, jobs], [6, []]);
+});
+
+test('only root may have units started', async () => {
+  const sim = simulated();
+  const jobs: string[] = [];
+  const { told } = await command([LAUNCHER, 'start'], { ...managed(sim, jobs), uid: 1000 }, sim);
+  assert.deepEqual([told.at(-1), jobs], [RUNNING, []]);
+});
+
+test('a script of the sh form says who it is, and workers do not learn it', async () => {
+  const sim = simulated();
+  const jobs: string[] = [];
+  const environment = { FRONTIK_SUPERVISOR_LAUNCHER: LAUNCHER };
+  const { exit, effects } = await command([...GIVEN, 'start'], { ...managed(sim, jobs), environment }, sim);
+  assert.deepEqual(
+    [exit, effects, jobs],
+    [0, ['unset FRONTIK_SUPERVISOR_LAUNCHER'], ['start app.service with 0 workers']],
+  );
+});
