@@ -14,6 +14,7 @@ import type {
   PythonAnswer,
   PythonQuestion,
   Result,
+  ServiceManager,
 } from '../../src/host/host.ts';
 import { lines } from '../../src/report/wording.ts';
 import { Sim } from './sim.ts';
@@ -37,6 +38,7 @@ export interface Machine {
   readonly whileWaiting?: () => void;
   /** The `run` that has the application. */
   readonly control?: Control;
+  readonly serviceManager?: ServiceManager;
   /** What the launcher or configuration has that others may change. */
   readonly distrusted?: { readonly path: string; readonly why: string };
   readonly environment?: Readonly<Record<string, string>>;
@@ -172,6 +174,7 @@ export function hostOn(
         machine.python?.(question) ?? base.python.evaluate(question, interrupted),
     },
     hooks: base.hooks,
+    serviceManager: machine.serviceManager ?? base.serviceManager,
     control: machine.control ?? base.control,
     notifier: () => base.notifier(),
     random: () => base.random(),

@@ -27,6 +27,7 @@ import type {
   Processes,
   Python,
   Result,
+  ServiceManager,
   Sockets,
   Starter,
 } from '../../src/host/host.ts';
@@ -108,6 +109,10 @@ export class SimHost implements Host {
     },
   };
 
+  readonly serviceManager: ServiceManager = {
+    unitOf: () => undefined,
+    pursue: async () => ({ ok: false, error: 'there is no systemd' }),
+  };
   /** Nobody takes orders here, and no service manager wants to know. */
   readonly control: Control = {
     serve: async () => ({ ok: true, value: { close: () => undefined } }),
