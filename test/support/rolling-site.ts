@@ -96,7 +96,10 @@ export class Site {
   }
 
   workers(): readonly Identity[] {
-    return Array.from({ length: this.stage.workers }, (_, index) => this.stage.worker(index));
+    return Array.from({ length: this.stage.workers }, (_, index) => {
+      const { pid, started } = this.stage.worker(index);
+      return { pid, started };
+    });
   }
 
   /** What was answered was done exactly once; what failed, at most once. */
