@@ -23,6 +23,10 @@ interface Kept {
   /** When it last answered as it should, and how many questions it owes an answer to. */
   answeredAt: Instant;
   owed: number;
+  /** Hangs up the connection that tells us when a process ends that is no child; undefined when there is none. */
+  hangUp: (() => void) | undefined;
+  /** Until when it is looked at closely, since it has hung up. */
+  doubtful: Instant | undefined;
 }
 
 /** A worker that is to be started again. */
@@ -32,7 +36,10 @@ interface Resting {
 }
 
 /** Between two looks whether the processes are there that are not our children. */
-const ROUND = millis(100);
+const ROUND = millis(1000);
+/** The same for one that has hung up, and how long that is a reason to look. */
+const CLOSE_LOOK = millis(10);
+const DOUBT = millis(1000);
 /** Questions that a worker may leave unanswered before it hangs. */
 const QUESTIONS = 3;
 /** Between two questions where a worker may owe an answer for ever. */
@@ -94,7 +101,8 @@ export class Residence implements Watch {
   async letGo(ports: readonly Port[]): Promise<void> {
     for (const port of ports) {
       this.#moving.get(port)?.starter?.release();
-      for (const state of [this.#up, this.#resting, this.#moving, this.#deaths]) state.delete(port);
+      this.#drop(port);
+      for (const state of [this.#resting, this.#moving, this.#deaths]) state.delete(port);
     }
     await this.#turn;
     this.#listener.changed();
@@ -159,9 +167,35 @@ export class Residence implements Watch {
     // A command that finds it alive does not know that it is our child.
     const child = starter?.pid === id.pid ? starter : this.#children.get(id.pid);
     if (child !== undefined) this.#children.set(id.pid, child);
-    this.#up.set(spec.port, { spec, id, child, since: now, answeredAt: now, owed: 0 });
-    void child?.ended.then(() => this.#awake());
+    const kept: Kept = {
+      spec,
+      id,
+      child,
+      since: now,
+      answeredAt: now,
+      owed: 0,
+      hangUp: undefined,
+      doubtful: undefined,
+    };
+    this.#drop(spec.port);
+    this.#up.set(spec.port, kept);
+    if (child === undefined) this.#attend(kept);
+    else void child.ended.then(() => this.#awake());
     this.#listener.changed();
+  }
+
+  #drop(port: Port): void {
+    this.#up.get(port)?.hangUp?.();
+    this.#up.delete(port);
+  }
+
+  /** The kernel ends a process's connections with it: so its end is known at once, and needs no looking. */
+  #attend(kept: Kept): void {
+    kept.hangUp = this.#host.sockets.attend(kept.spec.port, () => {
+      kept.hangUp = undefined;
+      kept.doubtful = after(this.#host.clock.now(), DOUBT);
+      this.#awake();
+    });
   }
 
   #awake(): void {
@@ -188,7 +222,7 @@ export class Residence implements Watch {
     const { spec, id, child, since, answeredAt, owed } = kept;
     const now = this.#host.clock.now();
     const state = child?.state();
-    if (child === undefined ? this.#host.processes.isFree(id.pid) : state?.kind === 'exited') {
+    if (child === undefined ? !this.#host.processes.isAlive(id) : state?.kind === 'exited') {
       this.#mourn(kept, state?.kind === 'exited' ? state.how : 'is gone', between(since, now));
       return;
     }
@@ -196,13 +230,13 @@ export class Residence implements Watch {
     // The time alone tells nothing: it may have been we who were stopped.
     if (hangsAfter === undefined || owed < QUESTIONS || between(answeredAt, now) < hangsAfter) return;
     this.#tell({ kind: 'worker-hangs', port: spec.port, pid: id.pid, silent: between(answeredAt, now) });
-    this.#up.delete(spec.port);
+    this.#drop(spec.port);
     this.#moving.set(spec.port, { spec, journey: { stage: 'stop-due' }, starter: undefined });
     this.#listener.changed();
   }
 
   #mourn({ spec, id }: Kept, how: string, lived: Millis): void {
-    this.#up.delete(spec.port);
+    this.#drop(spec.port);
     this.#children.delete(id.pid);
     this.#tell({ kind: 'worker-lost', port: spec.port, pid: id.pid, how });
     this.#rest(spec, lived);
@@ -258,6 +292,8 @@ export class Residence implements Watch {
     this.#askAt = after(now, this.#askEvery());
     const { readiness } = this.#application;
     const asked = [...this.#up.values()].map(async (kept) => {
+      // A worker may end a connection on which nothing is said.
+      if (kept.child === undefined && kept.hangUp === undefined) this.#attend(kept);
       const sight = await this.#host.sockets.probe(kept.spec.port, readiness);
       if (sight === 'ready') {
         kept.answeredAt = this.#host.clock.now();
@@ -265,9 +301,6 @@ export class Residence implements Watch {
         return;
       }
       kept.owed += 1;
-      // A zombie that nobody reaps has a number, and no socket.
-      if (this.#up.get(kept.spec.port) === kept && !this.#host.processes.isAlive(kept.id))
-        this.#mourn(kept, 'is gone', between(kept.since, this.#host.clock.now()));
     });
     this.#asking = Promise.all(asked).then(
       () => this.#awake(),
@@ -287,11 +320,12 @@ export class Residence implements Watch {
   #pause(begun: Instant): Millis {
     const now = this.#host.clock.now();
     if (this.#moving.size > 0) return restAfter(begun, now);
-    const isPolled = [...this.#up.values()].some(({ child }) => child === undefined);
+    const polled = [...this.#up.values()].filter(({ child }) => child === undefined);
+    const isDoubtful = polled.some(({ doubtful }) => doubtful !== undefined && doubtful > now);
     const due = [
       ...(this.#up.size > 0 ? [this.#askAt] : []),
       ...[...this.#resting.values()].map(({ until }) => until),
-      ...(isPolled ? [after(now, ROUND)] : []),
+      ...(polled.length > 0 ? [after(now, isDoubtful ? CLOSE_LOOK : ROUND)] : []),
       after(now, SELDOM),
     ];
     return millis(Math.max(0, Math.min(...due) - now));

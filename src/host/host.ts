@@ -52,8 +52,6 @@ export interface Processes {
   inspect(pid: Pid): ProcessSight | undefined;
   /** Whether that very process still lives; a zombie does not. */
   isAlive(id: ProcessIdentity): boolean;
-  /** Whether no process has that number: cheaper than isAlive, and blind to zombies and to reuse. */
-  isFree(pid: Pid): boolean;
   /** Looks again that it is still that process, then signals it. */
   signal(id: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Result<'sent' | 'already-gone', Failure>;
   /** Starts a worker, detached, through the ulimit wrapper. */
@@ -81,6 +79,8 @@ export interface Sockets {
   holderOf(listener: Listener): Holder;
   /** Asks a worker whether it is ready; a second for the whole exchange. */
   probe(port: Port, readiness: Readiness): Promise<HttpSight>;
+  /** Calls `onEnd` when the worker on a port goes away, or before that; the result takes it back. */
+  attend(port: Port, onEnd: () => void): () => void;
 }
 
 /** What stands in the way of starting a program. */

@@ -35,6 +35,14 @@ export function probe(port: Port, readiness: Readiness): Promise<HttpSight> {
   });
 }
 
+/**
+ * Holds a connection to a worker on which nothing is said: it ends with the worker, or when the worker has enough of it. The
+ * result hangs up.
+ */
+export function attend(port: Port, onEnd: () => void): () => void {
+  return converse(port, '', { onText: () => undefined, onEnd });
+}
+
 /** Judges the head of an answer: 2xx, and a Server header that begins as it should. RFC 9112, sections 4 and 5. */
 export function isReady(head: string, { servers }: Readiness): boolean {
   const [status = '', ...fields] = head.slice(0, head.indexOf(END_OF_HEAD)).split('\r\n');

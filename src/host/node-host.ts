@@ -1,7 +1,7 @@
 // The real operating system: the adapters put together.
 
 import type { Failure } from '../core/failure.ts';
-import type { Instant, Millis, Pid } from '../core/units.ts';
+import type { Instant, Millis } from '../core/units.ts';
 import type { ProcessIdentity } from '../core/worker.ts';
 import { accounts } from './accounts.ts';
 import { control } from './control.ts';
@@ -9,7 +9,7 @@ import { orElse } from './errno.ts';
 import { files } from './files.ts';
 import { hooks } from './hooks.ts';
 import type { Host, Result } from './host.ts';
-import { probe } from './http-probe.ts';
+import { attend, probe } from './http-probe.ts';
 import { launch } from './launch.ts';
 import { readOpenFileLimits } from './limits.ts';
 import { locks } from './lock.ts';
@@ -43,11 +43,10 @@ export function openHost(): Host {
       scan: () => scanProcesses(uid),
       inspect: readProcess,
       isAlive,
-      isFree,
       signal,
       launch,
     },
-    sockets: { listeners: readListeners, holds, holdsAny, holderOf, probe },
+    sockets: { listeners: readListeners, holds, holdsAny, holderOf, probe, attend },
     files,
     accounts,
     locks,
@@ -72,17 +71,6 @@ export function openHost(): Host {
 function monotonic(): Instant {
   const [seconds, nanoseconds] = process.hrtime();
   return (seconds * 1000 + nanoseconds / 1e6) as Instant;
-}
-
-/** kill(2) with signal 0; EPERM: somebody has it. */
-function isFree(pid: Pid): boolean {
-  return orElse(
-    () => {
-      process.kill(pid, 0);
-      return false;
-    },
-    (code) => code === 'ESRCH',
-  );
 }
 
 /** A pid is a rumour: what was seen some milliseconds ago is looked at again. */

@@ -38,7 +38,7 @@ export interface Conversation {
   readonly onEnd: (why: 'over' | 'refused') => void;
 }
 
-/** Connects to 127.0.0.1, says `words`, and listens. The result closes the connection. */
+/** Connects to 127.0.0.1, says `words` (nothing, if there are none), and listens. The result closes the connection. */
 export function converse(port: number, words: string, { onText, onEnd }: Conversation): () => void {
   const binding = (process as unknown as { binding: Binding }).binding;
   const { TCP, TCPConnectWrap, constants } = binding('tcp_wrap');
@@ -66,7 +66,7 @@ export function converse(port: number, words: string, { onText, onEnd }: Convers
     if (status < 0 || !isOpen) return end(status);
     const write = new WriteWrap();
     write.oncomplete = () => undefined;
-    const failed = handle.readStart() || handle.writeLatin1String(write, words);
+    const failed = handle.readStart() || (words === '' ? 0 : handle.writeLatin1String(write, words));
     if (failed !== 0) end(failed);
   };
   const failed = handle.connect(request, '127.0.0.1', port);

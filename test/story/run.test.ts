@@ -79,15 +79,15 @@ test('a child is killed: it is started again at once', async () => {
   );
 });
 
-test('a daemon is killed, which is no child: it is missed within a tenth of a second', async () => {
+test('a daemon is killed, which is no child: the end of its connection tells', async () => {
   assert.equal(
     await story(simulated(), 5000, [[2040, ({ kill }) => kill(8001)]]),
     outdent(`
       2.0 somebody kills worker 8001
-      2.1 error: worker on port 8001 (pid 107) is gone
-      2.1 debug: start worker 8001
-      2.1 remove /run/app/8001.pid
-      2.1 launch 8001
+      2.0 error: worker on port 8001 (pid 107) is gone
+      2.0 debug: start worker 8001
+      2.0 remove /run/app/8001.pid
+      2.0 launch 8001
       2.4 info: worker on port 8001 is running again (pid 110)`),
   );
 });

@@ -135,7 +135,6 @@ export class SimHost implements Host {
         this.#enter('isAlive', id.pid);
         return this.#kernel.find(id) !== undefined;
       },
-      isFree: (pid) => !this.#kernel.processes.has(pid),
       signal: (id, signal) => this.#signal(id, signal),
       launch: (spec) => this.#launch(spec),
     };
@@ -146,6 +145,7 @@ export class SimHost implements Host {
         this.#kernel.sockets.some(({ holders }) => [...holders].some(({ id }) => id.pid === process.id.pid)),
       holderOf: (listener) => this.#holderOf(listener),
       probe: (port) => this.#probe(port),
+      attend: (port, onEnd) => this.#attend(port, onEnd),
     };
     this.files = {
       cwd: () => life.supervisor.cwd,
@@ -339,6 +339,18 @@ export class SimHost implements Host {
     if (this.#isDead) throw new Killed();
     if (holder.state !== 'alive' || answer.after >= SECOND) return 'silent';
     return spoiled === 'unready' ? 'unready' : answer.sight;
+  }
+
+  #attend(port: Port, onEnd: () => void): () => void {
+    let isOpen = true;
+    const socket = this.#kernel.sockets.find((other) => other.port === port);
+    const [holder] = socket?.holders ?? [];
+    holder?.mourners.push(() => {
+      if (isOpen) onEnd();
+    });
+    return () => {
+      isOpen = false;
+    };
   }
 
   #readPidfile(path: string): PidfileSight {
