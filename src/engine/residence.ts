@@ -36,7 +36,7 @@ interface Resting {
 }
 
 /** Between two looks whether the processes are there that are not our children. */
-const ROUND = millis(1000);
+const ROUND = millis(2000);
 /** The same for one that has hung up, and how long that is a reason to look. */
 const CLOSE_LOOK = millis(10);
 const DOUBT = millis(1000);
