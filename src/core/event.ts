@@ -53,6 +53,7 @@ export type Event =
       readonly down: readonly Port[];
       readonly old: readonly Port[];
     }
+  | { readonly kind: 'out-of-rotation'; readonly ports: readonly Port[] }
   | { readonly kind: 'worker-lost'; readonly port: Port; readonly pid: number; readonly how: string }
   | { readonly kind: 'worker-hangs'; readonly port: Port; readonly pid: number; readonly silent: Millis }
   | {

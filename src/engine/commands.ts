@@ -118,12 +118,13 @@ export async function reload(situation: Situation): Promise<(Outcome & { readonl
     tell({ kind: 'nothing-to-reload' });
     return undefined;
   }
-  const { isComplete, members, old } = await roll(before, application, session);
+  const { isComplete, members, old, out } = await roll(before, application, session);
   if (!isComplete) {
     const isUp = ({ journey }: Member): boolean => journey.stage === 'up';
     const portOf = ({ spec }: Member): Port => spec.port;
     const [renewed, down] = [members.filter(isUp), members.filter((member) => !isUp(member))];
     tell({ kind: 'roll-stopped', renewed: renewed.map(portOf), down: down.map(portOf), old });
+    if (out.length > 0) tell({ kind: 'out-of-rotation', ports: out });
   }
   tellLeftStopped(members, situation);
   return { ...(await conclude(session, situation, 'started', members)), isComplete };

@@ -85,6 +85,11 @@ export function restAfter(begun: Instant, ended: Instant): Millis {
   return millis(Math.max(POLL, between(begun, ended) - POLL));
 }
 
+/** Waits, unless a signal ends the waiting. */
+export async function pause(wait: Millis, { host, interruption }: Drive): Promise<void> {
+  if (wait > 0) await Promise.race([host.clock.sleep(wait), interruption.arrived]);
+}
+
 /** Whether it is known of all workers with lower ports how they end. */
 function isDecidedBelow(port: Port, members: readonly Member[]): boolean {
   return members.every(

@@ -57,6 +57,10 @@ export function lines(event: Event): Line[] {
       return [['error', 'no worker is alive, so there is nothing to reload: run start']];
     case 'roll-stopped':
       return [['error', `reload has stopped: ${rollWords(event)}`]];
+    case 'out-of-rotation': {
+      const are = event.ports.length === 1 ? 'is' : 'are';
+      return [['error', `${event.ports.join(', ')} ${are} out of rotation until the next reload`]];
+    }
     case 'worker-lost':
       return [['error', `worker on port ${event.port} (pid ${event.pid}) ${event.how}`]];
     case 'worker-hangs': {

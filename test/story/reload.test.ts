@@ -166,6 +166,7 @@ test('a hook fails before the stop: who had left comes back, and no worker is to
      0.0 run /usr/bin/leave 8001
      0.0 8001 before_stop /usr/bin/leave exited with status 1
      0.0 run /usr/bin/enter 8000
+     0.0 run /usr/bin/enter 8001
      0.0 roll-stopped: new ; down ; old 8000 8001 8002
      0.0 = started: 8000 running, 8001 running, 8002 running`,
     { meddle: ({ op, nth }) => (op === 'hook' && nth === 2 ? 'exited with status 1' : undefined) },
@@ -187,6 +188,7 @@ test('a hook fails after the start: the roll ends there', async () => {
      1.3 run /usr/bin/enter 8000
      1.3 8000 after_start /usr/bin/enter did not finish within 10 s
      1.3 roll-stopped: new 8000; down ; old 8001
+     1.3 out-of-rotation 8000
      1.3 = started: 8000 running, 8001 running`,
     { meddle: ({ op, nth }) => (op === 'hook' && nth === 2 ? 'did not finish within 10 s' : undefined) },
   );

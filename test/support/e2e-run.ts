@@ -13,7 +13,9 @@ const RUN_LIMIT = 240_000;
 /** A run whose first start is over. */
 export async function resident(stage: Stage, words = '', options: RunOptions = {}): Promise<Running> {
   const run = beginRun(stage, words, options);
-  await run.said('workers are running');
+  const over = run.outcome.then((outcome) => assert.fail(`it has ended: ${stage.tell(outcome)}`));
+  await Promise.race([run.said('workers are running'), over]);
+  over.catch(() => undefined);
   return run;
 }
 

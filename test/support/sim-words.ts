@@ -19,6 +19,8 @@ export function describeEvent(event: Event): string[] {
     case 'look-alike':
     case 'forbidden':
       return [`${event.port} ${event.kind} of ${event.user}`];
+    case 'out-of-rotation':
+      return [`out-of-rotation ${event.ports.join(' ')}`];
     case 'left-stopped':
       return [`left-stopped ${event.ports.join(' ')}`];
     case 'hook-failed':

@@ -45,6 +45,7 @@ const EVENTS: readonly (readonly [event: Event, ...told: Line[]])[] = [
     ['error', 'worker on port 8001: hook before_stop: /usr/bin/leave exited with status 3'],
     ['error', 'worker on port 8001: hook before_stop: | no'],
   ],
+  [{ kind: 'out-of-rotation', ports: [port] }, ['error', '8001 is out of rotation until the next reload']],
   [{ kind: 'nothing-to-reload' }, ['error', 'no worker is alive, so there is nothing to reload: run start']],
   [
     { kind: 'roll-stopped', renewed: [8000 as Port, 8002 as Port], down: [port], old: [8003 as Port] },
