@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary deb deb-arm64 example-app check test test-rolling test-systemd fuzz soak bench demo clean types lint unit format
+.PHONY: binary deb deb-arm64 example-app check test test-package test-rolling test-systemd fuzz soak bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -40,6 +40,7 @@ DEB_COMPRESSION ?= xz
 export DEB_COMPRESSION
 
 deb: $(BIN)
+	scripts/install-packages build
 	$(NODE) build/deb.ts $(BIN) amd64 dist
 
 # Built and tried under qemu. Its Node comes from npm, too.
@@ -74,6 +75,13 @@ test: types lint $(BIN)
 test-rolling: $(BIN)
 	scripts/install-packages workers proxies
 	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 $(call tests,test/rolling)
+
+# Builds the packages, has Debian's own checks look at them, and installs, upgrades, removes and purges them in Debian roots in
+# which no init runs; the first time it makes those below dist/roots. Needs root.
+test-package: $(BIN)
+	scripts/install-packages build roots packages
+	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 \
+	  $(wildcard test/package/deb*.test.ts)
 
 # Boots Debian with systemd 252, with a systemd that knows no init scripts, and with sysvinit, in namespaces; the first time it
 # makes their roots below dist/roots. Needs root.
