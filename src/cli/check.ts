@@ -7,7 +7,7 @@ import type { Host } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
 import { NOT_CONFIGURED, OK, signalVerdict } from './exit-status.ts';
 import { gather, type Plan } from './plan.ts';
-import { preflight } from './preflight.ts';
+import { findMissingHooks, preflight } from './preflight.ts';
 import type { Launch } from './sources.ts';
 
 /** What `check` has to do with: a machine to look at, stdout for what was asked for, and people. */
@@ -78,7 +78,11 @@ function prepare(plan: Plan, host: Host, tell: (event: Event) => void): Prepared
   const ports = Array.from({ length: settings.workersCount }, (_, index) => settings.startPort + index);
   const checked = preflight(settings, directory, isDaemonized, account, host, tell);
   return checked.ok
-    ? { ports, command: checked.application.specs[0]?.argv, problems: [] }
+    ? {
+        ports,
+        command: checked.application.specs[0]?.argv,
+        problems: findMissingHooks(checked.application, host),
+      }
     : { ports, command: undefined, problems: checked.hindrances };
 }
 

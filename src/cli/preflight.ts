@@ -81,6 +81,19 @@ export function preflight(
   return hindrances.length > 0 ? { ok: false, hindrances } : { ok: true, application: made };
 }
 
+/** Hooks that could not be run: a roll must not find that out when a port is out of rotation already. */
+export function findMissingHooks({ rolling, specs }: Application, host: Host): Hindrance[] {
+  const [spec] = specs;
+  if (spec === undefined) return [];
+  return (['beforeStop', 'afterStart'] as const).flatMap((hook) => {
+    const [program] = rolling[hook](spec.port) ?? [];
+    if (program === undefined || host.files.program(program).kind === 'runnable') return [];
+    return [{ source: HOOK_OPTIONS[hook], text: `${program} is not installed, or no program`, exit: NOT_INSTALLED }];
+  });
+}
+
+const HOOK_OPTIONS = { beforeStop: '--supervisor_before_stop', afterStart: '--supervisor_after_start' } as const;
+
 /** What the script's own words say of `daemonize`, which wins over the configuration, as in Tornado. */
 function saysDaemonize(script: readonly string[]): boolean | undefined {
   const said = script

@@ -11,7 +11,7 @@ import type { Host } from '../host/host.ts';
 import { NOT_PERMITTED, problemVerdict, signalVerdict } from './exit-status.ts';
 import type { Goal } from './goals.ts';
 import { gather, type Plan } from './plan.ts';
-import { preflight, withoutLaunch } from './preflight.ts';
+import { findMissingHooks, preflight, withoutLaunch } from './preflight.ts';
 import type { Launch, Trouble } from './sources.ts';
 
 /** What an action has to go by, or with which exit status it ends before it has begun. */
@@ -43,22 +43,25 @@ export async function prepare(goal: Goal | 'status', launch: Launch, world: Surr
     if (goal !== 'stop' || withoutConfig === undefined) return { kind: 'refused', exit: troubleVerdict(troubles) };
     return { kind: 'ready', application: unreadableApplication(directory, withoutConfig), settings: withoutConfig };
   }
-  if (!startsNothing) return prepareStart(settings, plan, world);
+  if (!startsNothing) return prepareStart(goal, settings, plan, world);
   return { kind: 'ready', application: withoutLaunch(settings, directory, account), settings };
 }
 
 function prepareStart(
+  goal: Goal,
   settings: Settings,
   { directory, isDaemonized, account }: Plan,
   { host, tell, interruption }: Surroundings,
 ): Prepared {
   const checked = preflight(settings, directory, isDaemonized, account, host, tell);
-  if (checked.ok) return { kind: 'ready', application: checked.application, settings };
+  const missing = checked.ok && goal === 'reload' ? findMissingHooks(checked.application, host) : [];
+  if (checked.ok && missing.length === 0) return { kind: 'ready', application: checked.application, settings };
   // Whoever may not touch the workers may mostly not write their files either: the former is what he must know.
   const application = withoutLaunch(settings, directory, account);
   if (tellForbidden({ application, host, tell, interruption })) return { kind: 'refused', exit: NOT_PERMITTED };
-  for (const { source, text } of checked.hindrances) tell({ kind: 'problem', source, text });
-  return { kind: 'refused', exit: Math.max(...checked.hindrances.map(({ exit }) => exit)) };
+  const hindrances = checked.ok ? missing : checked.hindrances;
+  for (const { source, text } of hindrances) tell({ kind: 'problem', source, text });
+  return { kind: 'refused', exit: Math.max(...hindrances.map(({ exit }) => exit)) };
 }
 
 /** Root runs no hook that a configuration names which others may change: they would be root. */

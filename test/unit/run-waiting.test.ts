@@ -193,3 +193,13 @@ test('root runs no hook from a configuration that others may change', async () =
   assert.equal((await ends(['restart'], machine, twoRunning()))[0], 0);
   assert.ok(sim.kernel.journal.some(({ text }) => text === 'run /usr/bin/leave'));
 });
+
+test('a hook that is not installed is found before any port leaves rotation, by check too', async () => {
+  const sim = twoRunning();
+  const programs = { '/usr/bin/leave': { kind: 'missing' } as const };
+  const problem = 'error: --supervisor_before_stop: /usr/bin/leave is not installed, or no program';
+  const hooks = ['--before-stop=/usr/bin/leave %(port)s', '--after-start=/usr/bin/enter'];
+  assert.deepEqual(await ends(['reload', ...hooks], { programs }, sim), [5, problem]);
+  assert.deepEqual(await ends(['check', ...hooks], { programs }, sim), [6, problem]);
+  assert.equal((await ends(['restart', ...hooks], { programs }, sim))[0], 0);
+});
