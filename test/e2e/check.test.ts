@@ -132,7 +132,7 @@ test(
 
 test(
   'check works as the action of a launcher, while workers run, and does not wait for their lock',
-  onStage({ workers: 1, switches: { sleep_bind: 3 } }, async (stage) => {
+  onStage({ workers: 1, switches: { sleep_bind: 600 } }, async (stage) => {
     const launcher = stage.write(
       'app',
       `#!${binary}\nfrom frontik.server.supervisor import supervisor\nsupervisor('${stage.script}', '${stage.config}')\n`,
@@ -144,7 +144,8 @@ test(
     assert.equal(start.isOver, false, 'check waited for the start');
     assert.match(outcome.stdout, new RegExp(`^script +\\S+/worker +${launcher}:3$`, 'm'));
     assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
-    assert.equal((await start.outcome).code, 0);
+    start.kill('SIGTERM');
+    assert.equal((await start.outcome).code, 143);
   }),
 );
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onStage, type Stage } from '../support/e2e.ts';
 import { type Running, until } from '../support/e2e-command.ts';
-import { isAlive } from '../support/e2e-processes.ts';
+import { isAlive, signal } from '../support/e2e-processes.ts';
 
 test(
   'two starts at once make one worker a port, and both succeed',
@@ -29,7 +29,8 @@ test(
 
 test(
   'a command that waits for another names it after a second, and then does its work',
-  onStage({ workers: 1, switches: { sleep_start: 3 } }, async (stage) => {
+  // Longer than the second command needs to come up on a busy machine, and its second.
+  onStage({ workers: 1, switches: { sleep_start: 6 } }, async (stage) => {
     const first = stage.begin('start');
     await first.said('start worker');
     const second = stage.begin('stop');
@@ -191,13 +192,17 @@ for (const moment of IN_RESTART) {
 
 test(
   'a worker that a killed stop had told to go is launched anew by start',
-  onStage({ workers: 1, switches: { stop_timeout: 2 } }, async (stage) => {
+  onStage({ workers: 1, switches: { stop_timeout: 600 } }, async (stage) => {
     await stage.started();
     const worker = stage.worker(0);
     await killAt(stage, 'stop', said('stopping worker'));
     await until(() => assert.rejects(stage.page(0, '/')));
     assert(isAlive(worker));
-    const told = stage.tell(await stage.run('start'));
+    const start = stage.begin('start');
+    await start.said('another worker already started');
+    // It goes at last, but not before it has been found.
+    await stage.killWorker(0);
+    const told = stage.tell(await start.outcome);
     assert.match(told, /^\[T\] another worker already started on P0\n/);
     assert.match(told, /\n\[T\] all workers are running\nexit 0$/);
     await stage.assertServing(0);
@@ -214,7 +219,7 @@ for (const { name, code } of SIGNALS) {
   test(
     `${name} to start ends the waiting, says what runs, and lets the workers live`,
     onStage({}, async (stage) => {
-      stage.behave({ sleep_bind: 3 }, 1);
+      stage.behave({ sleep_bind: 6 }, 1);
       const command = stage.begin('start');
       await command.said('waiting for worker');
       await until(async () => assert.equal((await stage.page(0, '/status/')).status, 200));
@@ -246,12 +251,16 @@ for (const { name, code } of SIGNALS) {
 
   test(
     `${name} to restart between stop and start says which ports are stopped`,
-    onStage({ config: { supervisor_sigterm_timeout: 60 }, switches: { stop_timeout: 1 } }, async (stage) => {
+    onStage({ config: { supervisor_sigterm_timeout: 60 }, switches: { stop_timeout: 600 } }, async (stage) => {
       await stage.started();
+      const workers = [stage.worker(0), stage.worker(1)];
       const command = stage.begin('restart');
       await command.said(`stopping worker ${stage.port(1)}`);
       command.kill(name);
       const outcome = await command.outcome;
+      for (const worker of workers) {
+        signal(worker, 'SIGKILL');
+      }
       assert.equal(outcome.code, code, stage.tell(outcome));
       assert.match(stage.tell(outcome), /^\[T\] ports .*P0.*P1 are stopped: run start$/m);
       assert.doesNotMatch(outcome.stderr, /start worker/);
@@ -263,7 +272,7 @@ for (const { name, code } of SIGNALS) {
     `${name} to restart that starts already lets the workers live`,
     onStage({}, async (stage) => {
       await stage.started();
-      stage.behave({ sleep_bind: 2 });
+      stage.behave({ sleep_bind: 5 });
       const command = stage.begin('restart');
       await command.said(`start worker ${stage.port(1)}`);
       command.kill(name);
@@ -276,7 +285,7 @@ for (const { name, code } of SIGNALS) {
 
 test(
   'a second command that waits can be interrupted',
-  onStage({ workers: 1, switches: { sleep_start: 4 } }, async (stage) => {
+  onStage({ workers: 1, switches: { sleep_start: 6 } }, async (stage) => {
     const first = stage.begin('start');
     await first.said('start worker');
     const second = stage.begin('stop');

@@ -166,7 +166,8 @@ test(
 
 test(
   'a worker that is never ready is stopped again, its pidfile removed, and the others run',
-  onStage({ config: { supervisor_start_timeout: 3 } }, async (stage) => {
+  // Enough for the others on a busy machine.
+  onStage({ config: { supervisor_start_timeout: 8 } }, async (stage) => {
     stage.behave({ no_bind: true }, 0);
     const told = stage.tell(await stage.run('start'));
     assert.equal(count(told, /^\[T\] worker on port P0 failed to start$/), 1, told);

@@ -102,7 +102,8 @@ test(
 
 test(
   'a worker that ignores SIGTERM gets SIGKILL after the timeout',
-  onStage({ config: { supervisor_sigterm_timeout: 1 } }, async (stage) => {
+  // On a busy machine the other worker, too, may need a second to go.
+  onStage({ config: { supervisor_sigterm_timeout: 3 } }, async (stage) => {
     await stage.started();
     stage.behave({ ignore_sigterm: true }, 1);
     const outcome = await stage.expect(
@@ -115,7 +116,7 @@ test(
       [T] all workers are stopped
       exit 0`,
     );
-    assert(outcome.took >= 1000, 'its whole grace');
+    assert(outcome.took >= 3000, 'its whole grace');
     stage.assertNobody();
   }),
 );

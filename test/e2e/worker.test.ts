@@ -315,7 +315,8 @@ test(
 
 test(
   'even a worker that never serves was launched as the others',
-  onStage({ workers: 1, config: { supervisor_start_timeout: 2 } }, async (stage) => {
+  // It has to come as far as its dump, on a busy machine too.
+  onStage({ workers: 1, config: { supervisor_start_timeout: 6 } }, async (stage) => {
     stage.behave({ dump: stage.path('dump.json'), no_bind: true });
     const outcome = await stage.run('start');
     assert.equal(outcome.code, 1);
