@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { names } from '../support/core-values.ts';
+import type { PidfileSight } from '../../src/core/worker.ts';
+import { names, pid } from '../support/core-values.ts';
 import { ARGV, type Case, type Look, MARKER, sight, whoIsWho, words } from '../support/identity-cases.ts';
 
 function check(title: string, given: Case, expected: string): void {
@@ -320,12 +321,46 @@ suite('renamed', () => {
     { processes: [], named: renamed, pidfile: names(101), listening: [101], ownPids: [101] },
     'nobody, port of stranger',
   );
+  const service = [700, 700] as const;
+  const byService: PidfileSight = { kind: 'names', pid: pid(101), writtenTicks: 9, writer: 700 };
+  check(
+    'of root, and the service user has written its number down',
+    {
+      processes: [],
+      named: renamed,
+      pidfile: byService,
+      listening: [101],
+      uids: [0, 700],
+    },
+    'nobody, port of stranger',
+  );
+  check(
+    'of the service user, and he has written its number down',
+    {
+      processes: [],
+      named: sight(101, { uids: service }),
+      pidfile: byService,
+      listening: [101],
+      uids: [0, 700],
+    },
+    'worker 101, port of worker',
+  );
+  check(
+    'of the service user, and root has written its number down',
+    { processes: [], named: sight(101, { uids: service }), pidfile: names(101), listening: [101], uids: [0, 700] },
+    'worker 101, port of worker',
+  );
 });
 
 suite('called from inside a worker', () => {
   check(
     'of a second one, which could not bind: it is our ancestor, and not the worker',
     { processes: [sight(101, FULL), sight(102, FULL)], ownPids: [1, 102], listening: [101] },
+    'worker 101, port of worker',
+  );
+  check(
+    'of a second one, which the pidfile names: no rival of the worker that is to be stopped',
+    { processes: [sight(101, FULL), sight(102, FULL)], ownPids: [1, 102], listening: [101], pidfile: names(102) },
     'worker 101, port of worker',
   );
   check(
@@ -350,6 +385,11 @@ suite('called from inside a worker', () => {
     'the worker counts though it is our ancestor',
     { processes: [worker, shell, own], ownPids: [1, 101, 102, 103], listening: [101] },
     'worker 101, port of worker',
+  );
+  check(
+    'what we launch is a worker, though we have inherited the marker and are its parent',
+    { processes: [own, sight(104, { ...FULL, parent: 103 })], ownPids: [1, 102, 103] },
+    'worker 104',
   );
   check(
     'a hook that the worker forked, with its very words, is not the worker',
