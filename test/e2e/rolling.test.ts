@@ -12,12 +12,12 @@ test(
   { skip: skip ?? false },
   onStage(FOUR, async (stage, t) => {
     const site = await Site.open(stage, 'nginx', { stopTimeout: 0.4 });
-    const tally = await site.under({ rate: 250, posts: 0 }, async () => {
+    const tally = await site.under({ rate: 300, posts: 0 }, async () => {
       await site.replace('reload --settle=0');
-      await site.replace('reload --settle=0');
+      await site.replace('reload --settle=0 --batch=2');
     });
     t.diagnostic(describe(tally));
-    assertLossless(tally, 1500);
+    assertLossless(tally, 1000);
     await site.close();
   }),
 );
