@@ -32,7 +32,8 @@ test(
     await hears(heard, RUNNING);
     await poll.neverTwoDown();
     await stage.assertServing(0, 1, 2);
-    for (const [index, { argv }] of workersOf(stage, 0, 1, 2).entries()) {
+    for (const index of [0, 1, 2]) {
+      const { argv } = stage.worker(index);
       assert(argv.includes(`--logfile=${stage.path(`log/new.${stage.port(index)}.log`)}`));
       assert(existsSync(stage.path(`log/new.${stage.port(index)}.log`)));
     }

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stage } from './e2e.ts';
 import { type Outcome, type Running, type RunOptions, until } from './e2e-command.ts';
-import type { Seen } from './e2e-processes.ts';
+import type { Identity } from './e2e-processes.ts';
 
 /** Longer than any test of a run takes. */
 const RUN_LIMIT = 240_000;
@@ -41,9 +41,12 @@ export function hears(heard: () => string, words: string | RegExp, limit?: numbe
   return until(() => assert(isSaid(), `it has not said ${String(words)} but: ${heard()}`), limit);
 }
 
-/** The workers that are there now. */
-export function workersOf(stage: Stage, ...indexes: readonly number[]): readonly Seen[] {
-  return indexes.map((index) => stage.worker(index));
+/** The workers that are there now, each by what tells it from any other process. */
+export function workersOf(stage: Stage, ...indexes: readonly number[]): readonly Identity[] {
+  return indexes.map((index) => {
+    const { pid, started } = stage.worker(index);
+    return { pid, started };
+  });
 }
 
 export function pidsOf(stage: Stage, ...indexes: readonly number[]): readonly number[] {
