@@ -152,8 +152,12 @@ async function handOver(
       return FAILED;
     case 'done': {
       const { exit, hasLooked } = answer.result;
-      if (!hasLooked) return exit;
+      if (!hasLooked) {
+        answer.release();
+        return exit;
+      }
       const outcome = await status(situation, goal === 'stop' ? 'stopped' : 'started');
+      answer.release();
       return exit === OK ? judge(goal, outcome) : exit;
     }
     default:

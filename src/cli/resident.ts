@@ -3,13 +3,14 @@
 
 import type { Application } from '../core/application.ts';
 import { summarize, type Tell } from '../core/event.ts';
+import { seconds } from '../core/units.ts';
 import { type Situation, start, status, stop } from '../engine/commands.ts';
 import type { Interruption, Member, Watch } from '../engine/drive.ts';
 import { Residence } from '../engine/residence.ts';
-import type { Notifier, Options, Order } from '../host/host.ts';
+import type { Lock, Notifier, Options, Order } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
 import { explain, type ReadAgain, takeLock } from './act.ts';
-import { FAILED, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
+import { FAILED, OK, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
 import { achieve, type Goal, goalNamed, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
 import { type Launch, typedOptions } from './sources.ts';
@@ -17,21 +18,34 @@ import type { Signal, World } from './world.ts';
 
 /** Starts all workers, looks after them, and stops them when it is told to go; the result is the exit status. */
 export async function stay(launch: Launch, readAgain: ReadAgain, world: World): Promise<number> {
-  const { host, tell } = world;
   // First of all, since a Python that reads the configuration must not have its socket either.
-  const notifier = host.notifier();
-  const first = await prepare('start', launch, world);
-  if (first.kind === 'refused') return first.exit;
-  const taken = await takeLock('run', 'start', first.application, world);
+  const notifier = world.host.notifier();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const interruption: Interruption = { signal: undefined, arrived: promise };
+  // Until there is something to reload or to report, only the end matters.
+  let hear = (signal: Signal): void => {
+    if (signal !== 'SIGINT' && signal !== 'SIGTERM') return;
+    interruption.signal = signal;
+    resolve();
+  };
+  if (world.interruption.signal !== undefined) return signalVerdict(world.interruption.signal);
+  world.onSignal((signal) => hear(signal));
+  const early = { ...world, interruption };
+  const first = await prepare('start', launch, early);
+  if (first.kind === 'refused') return interruption.signal === undefined ? first.exit : OK;
+  const taken = await takeLock('run', 'start', first.application, early);
   if (taken.kind === 'resident') {
-    tell({ kind: 'resident-there' });
+    world.tell({ kind: 'resident-there' });
     return FAILED;
   }
-  if (taken.kind !== 'held') return explain(taken, first.application, world);
+  if (taken.kind !== 'held') return explain(taken, first.application, early);
   try {
-    const prepared = taken.hasWaited ? await prepare('start', await readAgain(), world) : first;
+    const prepared = taken.hasWaited ? await prepare('start', await readAgain(), early) : first;
+    if (interruption.signal !== undefined) return OK;
     if (prepared.kind === 'refused') return prepared.exit;
-    return await new Resident(prepared.application, typedOptions(launch), readAgain, world, notifier).live();
+    const resident = new Resident(prepared.application, typedOptions(launch), readAgain, world, notifier, taken.lock);
+    hear = (signal) => resident.hear(signal);
+    return await resident.live();
   } finally {
     taken.lock.release();
   }
@@ -46,11 +60,15 @@ interface Job {
 
 type EndSignal = 'SIGINT' | 'SIGTERM';
 
+/** How long whoever has asked may look at what has come of it. */
+const LOOKING = seconds(5);
+
 class Resident {
   readonly #options: Options;
   readonly #readAgain: ReadAgain;
   readonly #world: World;
   readonly #notifier: Notifier | undefined;
+  readonly #lock: Lock;
   readonly #residence: Residence;
   readonly #jobs: Job[] = [];
   #application: Application;
@@ -67,12 +85,14 @@ class Resident {
     readAgain: ReadAgain,
     world: World,
     notifier: Notifier | undefined,
+    lock: Lock,
   ) {
     this.#application = application;
     this.#options = options;
     this.#readAgain = readAgain;
     this.#world = world;
     this.#notifier = notifier;
+    this.#lock = lock;
     this.#residence = new Residence(application, world.host, world.tell, {
       changed: () => this.#tellManager([]),
       failed: (error) => this.#tellFault(error),
@@ -80,9 +100,7 @@ class Resident {
   }
 
   async live(): Promise<number> {
-    const { host, tell, interruption } = this.#world;
-    this.#world.onSignal((signal) => this.#hear(signal));
-    if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
+    const { host, tell } = this.#world;
     const control = await host.control.serve(this.#application.configPath, (order) => this.#receive(order));
     if (!control.ok) {
       tell({ kind: 'problem', source: control.error.path, text: `cannot listen for commands: ${control.error.code}` });
@@ -95,7 +113,8 @@ class Resident {
   }
 
   async #work(): Promise<number> {
-    const hasCome = await this.#begin();
+    // Told to end before it has begun: then there is only what an earlier run has left.
+    const hasCome = !this.#isEnding && (await this.#begin());
     if (hasCome) while (!this.#isEnding) await this.#next();
     const exit = await this.#end();
     return hasCome || this.#isEnding ? exit : FAILED;
@@ -148,17 +167,21 @@ class Resident {
     }
     if (goal === 'reload') this.#tellManager(['READY=1']);
     order?.done({ exit, hasLooked });
+    // What comes next must not change what he sees.
+    if (order !== undefined) await Promise.race([order.closed, this.#world.host.clock.sleep(LOOKING)]);
   }
 
   /** Orderly: what is being done ends, then all workers are stopped. */
   async #end(): Promise<number> {
     const most = longest('stop', this.#application);
+    // Whoever asks now waits for the lock, and does it himself.
+    this.#lock.relabel({ action: 'stop', most });
+    for (const { order } of this.#jobs.splice(0)) order?.decline();
     this.#tellManager(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${most * 1000}`]);
     const { outcome, signal } = await this.#perform(this.#world.tell, async (situation) => ({
       outcome: await stop(situation),
       signal: situation.interruption.signal,
     }));
-    for (const { order } of this.#jobs.splice(0)) order?.done({ exit: FAILED, hasLooked: false });
     return signal === undefined ? stopVerdict(outcome) : signalVerdict(signal);
   }
 
@@ -190,7 +213,8 @@ class Resident {
     return undefined;
   }
 
-  #hear(signal: Signal): void {
+  /** A signal, and what it asks for. */
+  hear(signal: Signal): void {
     switch (signal) {
       case 'SIGHUP':
         // A roll that has yet to begin reads what all have changed.
@@ -212,7 +236,8 @@ class Resident {
 
   #receive(order: Order): void {
     const goal = goalNamed(order.action);
-    if (goal === undefined || this.#isEnding) order.done({ exit: FAILED, hasLooked: false });
+    if (goal === undefined) order.done({ exit: FAILED, hasLooked: false });
+    else if (this.#isEnding) order.decline();
     else {
       this.#compareOptions(order);
       this.#add({ goal, order });

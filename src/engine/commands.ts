@@ -114,7 +114,7 @@ export async function reload(situation: Situation): Promise<(Outcome & { readonl
     tell({ kind: 'surveyed', survey: before, expected: 'nothing', told: new Set() });
     return { survey: before, failures: [], isComplete: false };
   }
-  if (summarize(before) === 'all-stopped') {
+  if (summarize(before) === 'all-stopped' && before.stale.length === 0) {
     tell({ kind: 'nothing-to-reload' });
     return undefined;
   }

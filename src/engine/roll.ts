@@ -5,7 +5,7 @@ import type { Application } from '../core/application.ts';
 import type { Survey } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Journey } from '../core/journey.ts';
-import type { Millis, Port } from '../core/units.ts';
+import { after, between, type Millis, millis, type Port } from '../core/units.ts';
 import type { WorkerSpec } from '../core/worker.ts';
 import { type Drive, drive, type Member, pause } from './drive.ts';
 import { Rotation } from './rotation.ts';
@@ -80,12 +80,24 @@ async function bringUp(specs: Specs, settle: Millis, rotation: Rotation, with_: 
   if (specs.length === 0) return { isComplete: true, members: [] };
   const started = await drive(specs.map(due({ stage: 'start-due' })), with_);
   // Once one has failed, the roll is over, and nobody needs to wait for its neighbours.
-  if (started.every(({ journey }) => journey.stage === 'up')) await pause(settle, with_);
+  if (started.every(({ journey }) => journey.stage === 'up')) await pauseWhileAllLive(settle, started, with_);
   const members = started.map((member) => seeThatItStays(member, settle, with_));
   const up = members.filter(({ journey }) => journey.stage === 'up');
   const isBack = await rotation.enter(up.map(({ spec }) => spec.port));
   const isComplete = isBack && up.length === members.length && with_.interruption.signal === undefined;
   return { isComplete, members };
+}
+
+/** Between two looks whether new workers stay. */
+const GLANCE = millis(100);
+
+async function pauseWhileAllLive(settle: Millis, members: readonly Member[], with_: Drive): Promise<void> {
+  const { clock, processes } = with_.host;
+  const until = after(clock.now(), settle);
+  const isThere = ({ journey }: Member): boolean => journey.stage === 'up' && processes.isAlive(journey.id);
+  while (clock.now() < until && with_.interruption.signal === undefined && members.every(isThere)) {
+    await pause(millis(Math.min(GLANCE, between(clock.now(), until))), with_);
+  }
 }
 
 function due(journey: Journey): (spec: WorkerSpec) => Member {

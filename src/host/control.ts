@@ -18,7 +18,8 @@ const LONGEST_LINE = 1_048_576;
 type Message =
   | { readonly kind: 'order'; readonly action: string; readonly options: readonly (readonly [string, string])[] }
   | { readonly kind: 'said'; readonly line: Said }
-  | { readonly kind: 'done'; readonly result: OrderResult };
+  | { readonly kind: 'done'; readonly result: OrderResult }
+  | { readonly kind: 'declined' };
 
 async function serve(name: string, take: (order: Order) => void): Promise<Result<{ close(): void }, Obstacle>> {
   const { createServer } = process.getBuiltinModule('node:net');
@@ -81,6 +82,8 @@ function listen(socket: Socket, take: (order: Order) => void): void {
     // Whoever has asked may have gone meanwhile: what he wanted is done all the same.
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
   };
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  socket.on('close', () => resolve());
   socket.on('error', () => undefined);
   readLines(socket, (message) => {
     if (message.kind !== 'order') return;
@@ -88,10 +91,9 @@ function listen(socket: Socket, take: (order: Order) => void): void {
       action: message.action,
       options: new Map(message.options),
       say: (line) => send({ kind: 'said', line }),
-      done: (result) => {
-        send({ kind: 'done', result });
-        socket.end();
-      },
+      done: (result) => send({ kind: 'done', result }),
+      decline: () => send({ kind: 'declined' }),
+      closed,
     });
   });
 }
@@ -109,9 +111,12 @@ function ask(
   return new Promise((resolve) => {
     const socket = connect(place.value);
     let isConnected = false;
+    const hangUp = (): void => {
+      socket.destroy();
+    };
     const finish = (answer: OrderAnswer): void => {
       clearTimeout(timer);
-      socket.destroy();
+      if (answer.kind !== 'done') hangUp();
       resolve(answer);
     };
     const timer = setTimeout(() => finish({ kind: 'late' }), most);
@@ -124,7 +129,8 @@ function ask(
     socket.on('close', () => finish({ kind: isConnected ? 'lost' : 'absent' }));
     readLines(socket, (message) => {
       if (message.kind === 'said') hear(message.line);
-      if (message.kind === 'done') finish({ kind: 'done', result: message.result });
+      if (message.kind === 'done') finish({ kind: 'done', result: message.result, release: hangUp });
+      if (message.kind === 'declined') finish({ kind: 'absent' });
     });
   });
 }
@@ -177,6 +183,8 @@ function parseMessage(line: string): Message | undefined {
         ? { kind: 'done', result: { exit: Number(exit), hasLooked: hasLooked === true } }
         : undefined;
     }
+    case 'declined':
+      return { kind: 'declined' };
     default:
       return undefined;
   }

@@ -228,6 +228,10 @@ export interface Order {
   say(line: Said): void;
   /** The order has been carried out, or refused. */
   done(result: OrderResult): void;
+  /** The order is not taken: whoever has asked may do it himself when the lock is free. */
+  decline(): void;
+  /** Resolves when whoever has asked has heard and seen enough. */
+  readonly closed: Promise<void>;
 }
 
 export interface OrderResult {
@@ -237,8 +241,9 @@ export interface OrderResult {
 }
 
 export type OrderAnswer =
-  | { readonly kind: 'done'; readonly result: OrderResult }
-  /** Nobody listens: it is about to begin, or to end. */
+  /** `release` tells it that it may do something else now. */
+  | { readonly kind: 'done'; readonly result: OrderResult; release(): void }
+  /** Nobody listens, or takes orders: it is about to begin, or to end. */
   | { readonly kind: 'absent' }
   /** It has ended in the middle of it. */
   | { readonly kind: 'lost' }
@@ -301,6 +306,8 @@ export interface OpenFileLimits {
 }
 
 export interface Lock {
+  /** Writes something else into it. */
+  relabel(note: LockNote): void;
   release(): void;
 }
 

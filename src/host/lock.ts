@@ -28,9 +28,12 @@ async function take(
   if (!file.ok) return { kind: 'unusable', obstacle: file.error };
   const opened = file.value;
   const held = (hasWaited: boolean): LockResult => {
-    ftruncateSync(opened, 0);
-    writeSync(opened, `${process.pid} ${note.action} ${note.most}\n`, 0);
-    return { kind: 'held', hasWaited, lock: { release: () => letGo(opened) } };
+    label(opened, note);
+    return {
+      kind: 'held',
+      hasWaited,
+      lock: { relabel: (other) => label(opened, other), release: () => letGo(opened) },
+    };
   };
   const failed = (code: string): LockResult =>
     giveUp(opened, { kind: 'unusable', obstacle: { path: 'flock(1) of util-linux', code } });
@@ -52,6 +55,11 @@ async function take(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function label(fd: number, { action, most }: LockNote): void {
+  ftruncateSync(fd, 0);
+  writeSync(fd, `${process.pid} ${action} ${most}\n`, 0);
 }
 
 function giveUp(fd: number, result: LockResult): LockResult {

@@ -106,10 +106,10 @@ test('it was ready, and did not stay', async () => {
      0.0 remove /run/app/8000.pid
      0.0 8000 launching
      0.0 launch 8000
-     1.3 8000 failed-to-start: it was ready, and went away within 1 s
-     1.3 8000 | Segmentation fault
-     1.3 roll-stopped: new ; down 8000; old 8001
-     1.3 = started: 8000 down, 8001 running`,
+     0.7 8000 failed-to-start: it was ready, and went away within 1 s
+     0.7 8000 | Segmentation fault
+     0.7 roll-stopped: new ; down 8000; old 8001
+     0.7 = started: 8000 down, 8001 running`,
   );
   assert.deepEqual(failuresOf(ended), ['did-not-stay']);
 });
@@ -222,5 +222,20 @@ test('interrupted between stop and start: it says what is down', async () => {
      1.5 left-stopped 8000
      1.5 = nothing: 8000 running, 8001 running`,
     { interruptAt: 1500 },
+  );
+});
+
+test('only stale workers serve: the configured ones come first, then those go', async () => {
+  const sim = new Sim({ settle: 0 });
+  sim.running(8007);
+  await plays(
+    sim,
+    'reload',
+    `0.0 8000 launching
+     0.0 launch 8000
+     0.3 8007 stopping
+     0.3 SIGTERM worker 8007
+     0.3 remove /run/app/8007.pid
+     0.3 = started: 8000 running`,
   );
 });

@@ -254,14 +254,14 @@ test('told to end during a roll: the roll ends first, then all are stopped', asy
     [6500, ({ signal }) => signal('SIGTERM')],
   ]);
   assert.equal(exit, 0);
-  const answers = lines.filter((line) => line.includes(': exit ') || line.includes('has stopped'));
+  const answers = lines.filter((line) => /: exit |has stopped|declined/.test(line));
   assert.deepEqual(
     answers.map((line) => line.replace(/^\S+ /, '')),
     [
       'error: reload has stopped: 8000 is new; 8001 is not running',
       '> error: reload has stopped: 8000 is new; 8001 is not running',
       'reload: exit 1',
-      'start: exit 1, without a look',
+      'start: declined',
     ],
   );
   assert.deepEqual(

@@ -172,7 +172,11 @@ export class SimHost implements Host {
       nameOf: (uid) => (uid === 0 ? 'root' : `user${uid}`),
     };
     this.locks = {
-      take: async () => ({ kind: 'held', hasWaited: false, lock: { release: () => this.#kernel.note('unlock') } }),
+      take: async () => ({
+        kind: 'held',
+        hasWaited: false,
+        lock: { relabel: () => undefined, release: () => this.#kernel.note('unlock') },
+      }),
     };
   }
 

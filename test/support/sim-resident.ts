@@ -70,7 +70,9 @@ export async function liveThrough(sim: Sim, table: TimeTable, given: Circumstanc
       const done = ({ exit, hasLooked }: OrderResult): void =>
         kernel.note(`${action}: exit ${exit}${hasLooked ? '' : ', without a look'}`);
       const say: Order['say'] = ([level, text]) => kernel.note(`> ${level}: ${text}`);
-      take?.({ action, options: new Map(Object.entries(options)), say, done });
+      const decline = (): void => kernel.note(`${action}: declined`);
+      const closed = Promise.resolve();
+      take?.({ action, options: new Map(Object.entries(options)), say, done, decline, closed });
     },
     kill: (port) => {
       const process = holderOf(sim, port);

@@ -74,7 +74,7 @@ test('flags that belong elsewhere are mistakes, and nothing is done', async () =
   assert.deepEqual(await ends(['start', '--no-wait=1']), [2, 'error: --no-wait: takes no value']);
 });
 
-const HELD = { kind: 'held', hasWaited: true, lock: { release: () => undefined } } as const;
+const HELD = { kind: 'held', hasWaited: true, lock: { relabel: () => undefined, release: () => undefined } } as const;
 
 test('after a wait for the lock everything is read again, and what was said is not said twice', async () => {
   const files = { [CONFIG]: `${SETTINGS}nofile_soft_limit: 5\n` };
@@ -117,7 +117,11 @@ function resident(answer: OrderAnswer, asked: string[] = []): Machine {
   };
 }
 
-const done = (exit: number, hasLooked: boolean): OrderAnswer => ({ kind: 'done', result: { exit, hasLooked } });
+const done = (exit: number, hasLooked: boolean): OrderAnswer => ({
+  kind: 'done',
+  result: { exit, hasLooked },
+  release: () => undefined,
+});
 
 test('a run has the application: it is asked, and what has come of it is looked at', async () => {
   const asked: string[] = [];
