@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { simulated } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
 import { type Lived, liveThrough, type TimeTable } from '../support/sim-resident.ts';
+import { outdent } from '../support/sim-story.ts';
 
 const QUICK: readonly string[] = ['--settle=0'];
 
@@ -26,10 +27,6 @@ function during({ lines }: Lived, from: number, to: number): string {
   return lines
     .filter((line) => Number.parseFloat(line) >= from && Number.parseFloat(line) < to && !line.includes(' remove '))
     .join('\n');
-}
-
-function outdent(text: string): string {
-  return text.trim().replaceAll(/\n +/g, '\n');
 }
 
 test('SIGHUP: a rolling restart, of which the service manager is told', async () => {

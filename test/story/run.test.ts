@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { simulated, twoRunning } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
 import { holderOf, type Lived, liveThrough, type TimeTable } from '../support/sim-resident.ts';
+import { outdent } from '../support/sim-story.ts';
 import type { Script } from '../support/sim-worker.ts';
 
 /** Two workers that do not daemonize: they are children of the run. */
@@ -26,10 +27,6 @@ function between({ lines }: Lived, from: string, to: string): string {
   const end = lines.findLastIndex((line) => line.slice(line.indexOf(' ') + 1) === to);
   assert.ok(begin >= 0 && end > begin, lines.join('\n'));
   return lines.slice(begin + 1, end).join('\n');
-}
-
-function outdent(text: string): string {
-  return text.trim().replaceAll(/\n +/g, '\n');
 }
 
 test('it starts all, says so to the service manager, and ends orderly', async () => {

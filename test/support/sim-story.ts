@@ -16,7 +16,8 @@ export function failuresOf({ outcome }: Ended): string[] {
   return outcome === 'killed' ? ['killed'] : outcome.failures.map((failure) => failure.kind);
 }
 
-function outdent(text: string): string {
+/** Lines without what sets them in, and without empty ones. */
+export function outdent(text: string): string {
   return text
     .split('\n')
     .map((line) => line.trim())
