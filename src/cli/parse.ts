@@ -7,6 +7,7 @@
 
 import yargs from 'yargs';
 import { Parser } from 'yargs/helpers';
+import { wrongName } from '../config/drop-in.ts';
 import { isProxy, PROXIES, type ProxyName } from '../config/export.ts';
 import { OPTIONS, type Option } from '../config/options.ts';
 import { FLAGS, type Flags, type Problem, sortWords } from './words.ts';
@@ -26,6 +27,8 @@ export type CommandLine =
       readonly action: string | undefined;
       /** What `export` is to print. */
       readonly proxy: ProxyName | undefined;
+      /** The name of the init script that `install` and `uninstall` are about. */
+      readonly name: string | undefined;
       readonly given: ReadonlyMap<string, string>;
       readonly flags: Flags;
       readonly problems: readonly Problem[];
@@ -44,6 +47,8 @@ export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
   ['run', 'start the workers and stay, in the foreground: what goes away is started again'],
   ['check', 'show all settings, where they come from and what is wrong; touches nothing'],
   ['export', `print what a proxy needs for the workers: export ${PROXIES.join(', export ')}`],
+  ['install', 'write /etc/init.d/NAME with the given options, and register it: install NAME'],
+  ['uninstall', 'take back what install has done: uninstall NAME'],
 ];
 
 const USAGE = `Starts, stops, restarts and shows the web workers of a Frontik or Tornado application.
@@ -71,13 +76,14 @@ export function parse(argv: readonly string[]): CommandLine {
   // Only a word with a slash can be a launcher (a path), and only before the action; a bare word is always an action.
   const launcher = read.plain[0]?.includes('/') ? read.plain[0] : undefined;
   const [action, ...behind] = launcher === undefined ? read.plain : read.plain.slice(1);
-  const { proxy, wrong, extra } = readOperand(action, behind);
+  const { proxy, name, wrong, extra } = readOperand(action, behind);
   const surplus = extra.map((source) => ({ source, text: `unexpected word after the action ${action}` }));
   return {
     kind: 'request',
     launcher,
     action,
     proxy,
+    name,
     given: read.given,
     flags,
     problems: [...problems, ...wrong, ...surplus],
@@ -86,20 +92,27 @@ export function parse(argv: readonly string[]): CommandLine {
 
 interface Operand {
   readonly proxy: ProxyName | undefined;
+  readonly name: string | undefined;
   readonly wrong: readonly Problem[];
   /** The words that nothing can be made of. */
   readonly extra: readonly string[];
 }
 
-/** Only `export` has a word behind it. */
+/** Only `export`, `install` and `uninstall` have a word behind them. */
 function readOperand(action: string | undefined, behind: readonly string[]): Operand {
-  if (action !== 'export') return { proxy: undefined, wrong: [], extra: behind };
   const [word, ...extra] = behind;
-  if (isProxy(word)) return { proxy: word, wrong: [], extra };
+  const none = { proxy: undefined, name: undefined, wrong: [], extra };
+  if (action === 'install' || action === 'uninstall') {
+    if (word === undefined) return { ...none, wrong: [{ source: action, text: 'needs the name of an init script' }] };
+    const text = wrongName(word);
+    return text === undefined ? { ...none, name: word } : { ...none, wrong: [{ source: word, text }] };
+  }
+  if (action !== 'export') return { ...none, extra: behind };
+  if (isProxy(word)) return { ...none, proxy: word };
   const choice = PROXIES.join(' or ');
   const wrong =
     word === undefined ? { source: 'export', text: `needs ${choice}` } : { source: word, text: `must be ${choice}` };
-  return { proxy: undefined, wrong: [wrong], extra };
+  return { ...none, wrong: [wrong] };
 }
 
 /** Reads words that may only be options, such as those on a launcher's first line. */

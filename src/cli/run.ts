@@ -6,11 +6,13 @@ import { act, actStatus } from './act.ts';
 import { check } from './check.ts';
 import { FAILED, OK, STATUS_UNKNOWN, signalVerdict } from './exit-status.ts';
 import { goalOf } from './goals.ts';
+import { install } from './install.ts';
 import { parse } from './parse.ts';
 import { gather } from './plan.ts';
 import { tellTroubles, troubleVerdict } from './preparation.ts';
 import { stay } from './resident.ts';
 import { type Launch, readLaunch, type Trouble, takeCaller } from './sources.ts';
+import { uninstall } from './uninstall.ts';
 import type { Flag } from './words.ts';
 import type { World } from './world.ts';
 
@@ -41,6 +43,8 @@ export async function run(argv: readonly string[], world: World): Promise<number
     if (action === 'check') return await check(launch, world);
     if (action === 'run') return await stay(launch, readAgain, world);
     if (action === 'export') return await printExport(launch, world);
+    if (action === 'install') return await install(launch, world);
+    if (action === 'uninstall') return await uninstall(launch, world);
   } catch (error) {
     // No descriptor or no memory left, /proc not mounted: nothing that a call in particular could have expected.
     const fault = world.faultOf(error);
@@ -54,18 +58,21 @@ export async function run(argv: readonly string[], world: World): Promise<number
 }
 
 /** The actions to which flags belong; no Python may be wanted for any. */
-const BELONGS: readonly (readonly [flag: Flag, name: string, action: string])[] = [
+const BELONGS: readonly (readonly [flag: Flag, name: string, ...actions: string[]])[] = [
   ['json', '--json', 'check'],
   ['wait', '--wait', 'status'],
   ['no_wait', '--no-wait', 'start'],
+  ['dry_run', '--dry-run', 'install', 'uninstall'],
+  ['shebang', '--shebang', 'install'],
 ];
 
 /** A flag that another action knows is a mistake, and must not be passed over. */
 function withoutStrays(launch: Launch): Launch {
-  const strays = BELONGS.filter(([flag, , action]) => launch.flags.has(flag) && launch.action !== action);
-  const troubles = strays.map(
-    ([, source, action]): Trouble => ({ origin: 'command-line', source, text: `belongs to the action ${action}` }),
-  );
+  const { action = '', flags } = launch;
+  const strays = BELONGS.filter(([flag, , ...actions]) => flags.has(flag) && !actions.includes(action));
+  const troubles = strays.map(([, source, ...actions]): Trouble => {
+    return { origin: 'command-line', source, text: `belongs to the action ${actions.join(' or ')}` };
+  });
   return { ...launch, troubles: [...launch.troubles, ...troubles] };
 }
 

@@ -20,6 +20,8 @@ export interface Launch {
   readonly script: string | undefined;
   readonly action: string | undefined;
   readonly proxy: ProxyName | undefined;
+  /** What `install` and `uninstall` are about. */
+  readonly name: string | undefined;
   readonly launcher: Layer;
   readonly commandLine: Layer;
   readonly flags: Flags;
@@ -70,6 +72,7 @@ export async function readLaunch(
     script: line.launcher ?? caller,
     action: line.action,
     proxy: line.proxy,
+    name: line.name,
     launcher: new Map(),
     commandLine,
     flags: line.flags,
@@ -105,6 +108,7 @@ export async function readLaunch(
     script: path,
     action: own.action,
     proxy: own.proxy,
+    name: own.name,
     launcher: new Map([
       ...fileLayer(read.values, path, 'launcher'),
       // The kernel makes a command line of it, so it wins over the call.

@@ -22,9 +22,9 @@ export interface SortedWords {
 
 /**
  * `--json`: what was asked for is for machines; `--no-python`: no Python is asked what a file means; `--wait`: until all run;
- * `--no-wait`: not until they are ready.
+ * `--no-wait`: not until they are ready; `--dry-run`: only show it; `--shebang`: an init script that the kernel hands to us.
  */
-export type Flag = 'json' | 'no_python' | 'wait' | 'no_wait';
+export type Flag = 'json' | 'no_python' | 'wait' | 'no_wait' | 'dry_run' | 'shebang';
 
 /** The flags that were given, each with its value; empty where there is none. */
 export type Flags = ReadonlyMap<Flag, string>;
@@ -39,6 +39,8 @@ export const FLAGS: readonly (readonly [name: string, flag: Flag, help: string])
     'status: wait until all workers run, so many seconds (--wait=SECONDS) or as long as a start may take',
   ],
   ['no-wait', 'no_wait', 'start: return when the workers are launched'],
+  ['dry-run', 'dry_run', 'install, uninstall: print what would be done, and touch nothing'],
+  ['shebang', 'shebang', 'install: write a launcher in Python that this program interprets, instead of a shell script'],
 ];
 
 const ASKING: ReadonlyMap<string, 'help' | 'version'> = new Map([

@@ -26,6 +26,9 @@ export type KeptState =
 /** What the command that ends with a survey wanted; it decides the level of the last line. */
 export type Expectation = 'started' | 'stopped' | 'nothing';
 
+/** A change of the system outside of our own files; `kept`: it is as it should be. */
+export type Deed = 'wrote' | 'kept' | 'linked' | 'removed' | 'ran';
+
 export type Event =
   | { readonly kind: 'notice'; readonly port: Port; readonly notice: Notice; readonly lastWords: readonly string[] }
   | { readonly kind: 'killing' }
@@ -71,6 +74,9 @@ export type Event =
   | { readonly kind: 'none-came-up' }
   | { readonly kind: 'report'; readonly port: Port; readonly state: KeptState }
   | { readonly kind: 'left-stopped'; readonly ports: readonly Port[] }
+  /** What was done to the system to install or uninstall, or to undo it. */
+  | { readonly kind: 'deed'; readonly deed: Deed; readonly what: string }
+  | { readonly kind: 'not-installed'; readonly name: string }
   | { readonly kind: 'no-such-action'; readonly action: string | undefined }
   | { readonly kind: 'problem'; readonly source: string; readonly text: string }
   | { readonly kind: 'caution'; readonly source: string; readonly text: string }

@@ -264,6 +264,30 @@ export interface Control {
   ): Promise<OrderAnswer>;
 }
 
+/** What is at a path where a file is to be installed; links are not followed. */
+export type Place =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'file'; readonly text: string; readonly mode: number }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'other'; readonly why: string };
+
+/** The system's own directories, and what registers in them. */
+export interface Installation {
+  /** The program that runs, where it really is. */
+  readonly binary: string;
+  look(path: string): Place;
+  /** Where a program is: on PATH, or where administrators have theirs. */
+  find(word: string): string | undefined;
+  /** Puts a file there at once, in the place of another one if there is one; makes missing directories. */
+  write(path: string, text: string, mode: number): Obstacle | undefined;
+  /** Makes a symbolic link where there is nothing, and missing directories. */
+  link(path: string, target: string): Obstacle | undefined;
+  remove(path: string): Obstacle | undefined;
+  /** Runs a program to its end, no longer than a minute. */
+  run(words: readonly [program: string, ...args: string[]]): Promise<Result<undefined, HookFailure>>;
+}
+
 /** systemd as the system's service manager; systemctl(1). */
 export interface ServiceManager {
   /**
@@ -351,6 +375,7 @@ export interface Host {
   readonly hooks: Hooks;
   readonly control: Control;
   readonly serviceManager: ServiceManager;
+  readonly installation: Installation;
   /** The service manager that has started us, if one wants to know. What we start must not speak to it. */
   notifier(): Notifier | undefined;
   /** From 0 to 1, without 1. */

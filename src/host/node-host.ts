@@ -10,6 +10,7 @@ import { files } from './files.ts';
 import { hooks } from './hooks.ts';
 import type { Host, Result } from './host.ts';
 import { attend, probe } from './http-probe.ts';
+import { installation } from './installation.ts';
 import { launch } from './launch.ts';
 import { readOpenFileLimits } from './limits.ts';
 import { locks } from './lock.ts';
@@ -62,6 +63,7 @@ export function openHost(): Host {
     hooks,
     control,
     serviceManager,
+    installation,
     notifier: openNotifier,
     random: Math.random,
     openFileLimits: readOpenFileLimits,

@@ -83,6 +83,10 @@ export function lines(event: Event): Line[] {
       return [['info', `worker on port ${event.port}: ${keptWords(event.state)}`]];
     case 'left-stopped':
       return [['error', `ports ${event.ports.join(', ')} are stopped: run start`]];
+    case 'deed':
+      return [['info', event.deed === 'kept' ? `${event.what} is as it should be` : `${event.deed} ${event.what}`]];
+    case 'not-installed':
+      return [['info', `${event.name} is not installed: nothing to do`]];
     case 'no-such-action': {
       const what = event.action === undefined ? 'missing' : 'incorrect';
       return [['error', `${what} action: please use \`start\`, \`stop\`, \`restart\` or \`status\``]];

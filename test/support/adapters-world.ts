@@ -7,6 +7,7 @@ import type { Interruption } from '../../src/engine/drive.ts';
 import type {
   Control,
   Host,
+  Installation,
   LockNote,
   LockResult,
   OpenFileLimits,
@@ -39,6 +40,7 @@ export interface Machine {
   /** The `run` that has the application. */
   readonly control?: Control;
   readonly serviceManager?: ServiceManager;
+  readonly installation?: Installation;
   /** What the launcher or configuration has that others may change. */
   readonly distrusted?: { readonly path: string; readonly why: string };
   readonly environment?: Readonly<Record<string, string>>;
@@ -175,6 +177,7 @@ export function hostOn(
     },
     hooks: base.hooks,
     serviceManager: machine.serviceManager ?? base.serviceManager,
+    installation: machine.installation ?? base.installation,
     control: machine.control ?? base.control,
     notifier: () => base.notifier(),
     random: () => base.random(),

@@ -20,6 +20,7 @@ import type {
   Files,
   Hooks,
   Host,
+  Installation,
   Listener,
   Locks,
   Obstacle,
@@ -113,6 +114,17 @@ export class SimHost implements Host {
     unitOf: () => undefined,
     pursue: async () => ({ ok: false, error: 'there is no systemd' }),
   };
+  /** Nothing is installed there, and nothing can be. */
+  readonly installation: Installation = {
+    binary: '/usr/bin/frontik-supervisor',
+    look: () => ({ kind: 'free' }),
+    find: () => undefined,
+    write: (path) => ({ path, code: 'EROFS' }),
+    link: (path) => ({ path, code: 'EROFS' }),
+    remove: (path) => ({ path, code: 'EROFS' }),
+    run: async () => ({ ok: false, error: { how: 'could not be started: ENOENT', words: [] } }),
+  };
+
   /** Nobody takes orders here, and no service manager wants to know. */
   readonly control: Control = {
     serve: async () => ({ ok: true, value: { close: () => undefined } }),

@@ -1,47 +1,53 @@
 #!/bin/sh
 ### BEGIN INIT INFO
 # Provides:          frontik
-# Required-Start:    $local_fs $remote_fs $network
-# Required-Stop:     $local_fs $remote_fs $network
+# Required-Start:    $remote_fs $network
+# Required-Stop:     $remote_fs $network
 # Should-Start:      $named $syslog $time
 # Should-Stop:       $named $syslog
 # Default-Start:     2 3 4 5
 # Default-Stop:      0 1 6
-# Short-Description: web workers of a Frontik application
+# Short-Description: web workers of frontik
 # Description:       Starts, stops, restarts and shows the web workers of
-#                    the application that /etc/default/frontik names.
+#                    frontik.
 ### END INIT INFO
 
 # How to use it (another name than frontik must be put into Provides, too):
 #   install -m 755 /usr/share/frontik-supervisor/init.d /etc/init.d/frontik
 #   install -m 644 /usr/share/frontik-supervisor/default /etc/default/frontik    # and edit it
 #   update-rc.d frontik defaults
-#   service frontik start|stop|restart|force-reload|try-restart|status|check
+#   service frontik start|stop|restart|force-reload|reload|try-restart|status|check
 
-# The package is gone and this file has stayed: nothing to do, and nothing can be told.
-[ -x /usr/bin/frontik-supervisor ] || { [ "${1:-}" = status ] && exit 4; exit 0; }
+# The program is gone and this file has stayed: nothing to do, and nothing can be told.
+if [ ! -x /usr/bin/frontik-supervisor ]; then
+  case ${1:-} in
+    status) exit 4 ;;
+    run) exit 5 ;;
+    *) exit 0 ;;
+  esac
+fi
 
 # The links in /etc/rc?.d have names of their own.
-NAME=$(readlink -f "$0")
-NAME=${NAME##*/}
+FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
+NAME=${FRONTIK_SUPERVISOR_LAUNCHER##*/}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
 # shellcheck source=/dev/null
 [ -r "/etc/default/$NAME" ] && . "/etc/default/$NAME"
 
-# Under systemd init-functions hands over to systemctl; whoever wants to know how it is must look, not ask systemd.
-# shellcheck disable=SC2034 # init-functions reads it
+# init-functions keeps a masked unit from being started. It would also hand over to systemctl; the program does that
+# itself, and looks what has come of it. Whoever stops workers, or asks how they are, needs neither.
 case ${1:-} in
-  start | stop | restart | force-reload | reload | try-restart) ;;
-  *) SYSTEMCTL_SKIP_REDIRECT=yes ;;
-esac
-# shellcheck source=/dev/null
-. /lib/lsb/init-functions
-
-# /run is empty after each boot, and only systemd has tmpfiles.d to fill it.
-case ${1:-} in
-  start | restart | force-reload | try-restart | condrestart | run)
-    [ -d /run/frontik ] || install -d -m 755 -o frontik -g frontik /run/frontik ;;
+  stop | status | check | export | run) ;;
+  start | restart | force-reload | reload | try-restart | condrestart)
+    asked=${SYSTEMCTL_SKIP_REDIRECT:-}${_SYSTEMCTL_SKIP_REDIRECT:-}
+    SYSTEMCTL_SKIP_REDIRECT=yes _SYSTEMCTL_SKIP_REDIRECT=yes
+    # shellcheck source=/dev/null
+    [ -r /lib/lsb/init-functions ] && . /lib/lsb/init-functions
+    SYSTEMCTL_SKIP_REDIRECT=$asked _SYSTEMCTL_SKIP_REDIRECT=$asked ;;
 esac
 
-# shellcheck disable=SC2086 # words
+export FRONTIK_SUPERVISOR_LAUNCHER
+# OPTIONS are words, and none is a pattern.
+set -f
+# shellcheck disable=SC1003,SC2016,SC2086
 exec /usr/bin/frontik-supervisor --script="$SCRIPT" --config="$CONFIG" ${APP:+--app="$APP"} $OPTIONS "$@"
