@@ -78,6 +78,7 @@ export function commands(firstPort: number, warmth: Warmth): readonly Command[] 
     '--logfile_template=./%(port)s.log',
   ];
   const fleet = ['--script=./node ./worker.cjs', '--app=warm', '--config=./frontik.cfg', ...templates];
+  const slow = ['--script=./node ./worker.cjs --slow', ...fleet.slice(1)];
   const launcher = ['./launcher', ...templates];
   // Processes come and go at random, and which functions that calls must be no matter of chance.
   const gone: Command = [3, ...fleet, '--workers_count=1', '--pidfile_template=./gone.pid', 'status'];
@@ -90,13 +91,17 @@ export function commands(firstPort: number, warmth: Warmth): readonly Command[] 
     case 'none':
       return [];
     case 'all':
-      return [...everything(fleet, launcher), gone];
+      return [...everything(fleet, slow, launcher), gone];
     default:
       return warmth satisfies never;
   }
 }
 
-function everything(fleet: readonly string[], launcher: readonly string[]): readonly Command[] {
+function everything(
+  fleet: readonly string[],
+  slow: readonly string[],
+  launcher: readonly string[],
+): readonly Command[] {
   return [
     [0, '--version'],
     [0, '--help'],
@@ -104,7 +109,7 @@ function everything(fleet: readonly string[], launcher: readonly string[]): read
     [2, '--start_prt=1', 'start'],
     [2, 'restart'],
     [3, ...fleet, 'status'],
-    [0, ...fleet, 'start'],
+    [0, ...slow, 'start'],
     [0, ...fleet, 'status'],
     [0, ...launcher, 'status'],
     [0, ...launcher, 'start'],

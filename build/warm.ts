@@ -3,7 +3,7 @@
 // start-up then compiles nothing. It must be the very Node that goes into the binary, for V8 takes bytecode of its own
 // build only. Reading bytecode takes time as well, so `status`, which is run most, has a cache with what it needs.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -28,13 +28,23 @@ if (appPath === undefined || workerNode === undefined || !isWarmth(warmth)) {
 const app = resolve(appPath);
 const cache = cachePath === undefined ? undefined : resolve(cachePath);
 
+// Processes vanish while /proc is read, on a busy machine more often: here one always does, and it is no worker. V8 notes
+// in bytecode which handlers were ever used.
+const files = new Proxy(fs, {
+  get: (real, name): unknown => (name === 'readFileSync' ? readVanishing : Reflect.get(real, name)),
+});
+function readVanishing(...words: Parameters<typeof fs.readFileSync>): ReturnType<typeof fs.readFileSync> {
+  const [path, ...more] = words;
+  return fs.readFileSync(path === '/proc/1/cmdline' ? '/proc/0/cmdline' : path, ...more);
+}
+
 const builtin = createRequire(import.meta.url);
 function requireCheap(name: string): unknown {
   const full = name.startsWith('node:') ? name : `node:${name}`;
   if (!CHEAP.has(full)) {
     throw new Error(`${full} is loaded at start: take it by process.getBuiltinModule where it is first needed`);
   }
-  return builtin(full);
+  return full === 'node:fs' ? files : builtin(full);
 }
 
 const script = new Script(readFileSync(app, 'latin1'), {
