@@ -99,8 +99,11 @@ suite('lock', { concurrency: 4 }, () => {
     assert.deepEqual(await one.next(), AT_ONCE);
     const two = await ours.contend(STOP);
     assert.deepEqual(await two.next(), { waiting: `start, pid ${one.pid}` });
+    const flock = everyone().find(({ parent, argv }) => parent === two.pid && argv[0] === 'flock');
+    assert(flock !== undefined, 'it waits by flock(1)');
     two.tell('interrupt');
     assert.deepEqual(await two.next(), { kind: 'interrupted' });
+    await until(() => assert(!isAlive(flock), 'its flock(1) waits on'));
     one.tell('release');
     assert.equal(await one.next(), 'released');
     const three = await ours.contend(START);

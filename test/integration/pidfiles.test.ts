@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -80,6 +81,14 @@ const KINDS: readonly (readonly [what: string, make: (path: string) => unknown, 
   ['nothing in a missing directory', (path) => rmSync(join(path, '..'), { recursive: true }), { kind: 'none' }],
   ['a symbolic link', (path) => linkTo(`${path}.real`, path), { kind: 'unusable', why: 'ELOOP' }],
   ['a dangling symbolic link', (path) => symlinkSync(`${path}.real`, path), { kind: 'unusable', why: 'ELOOP' }],
+  [
+    'a hard link, whose other name may be anybody`s',
+    (path) => {
+      writeFileSync(`${path}.real`, '123');
+      linkSync(`${path}.real`, path);
+    },
+    { kind: 'unusable', why: 'a hard link' },
+  ],
   ['a directory', (path) => mkdirSync(path), { kind: 'unusable', why: 'no regular file' }],
   [
     'a fifo, which does not hold us up',
