@@ -34,7 +34,7 @@ export async function death(application: Application, choices: Choices, figures:
   const deaf = choices.oneIn(12) ? application.ports[choices.below(2)] : undefined;
   application.behave(behaviour(application, choices, deaf, LINGERING));
   if (choices.oneIn(8)) {
-    application.configure(choices.oneOf(2, 2, 1, 3));
+    application.configure(choices.oneOf(2, 1, 1, 3));
   }
   let hasDied = false;
   for (let victims = 0; victims < MOST_VICTIMS && !hasDied; victims += 1) {

@@ -55,7 +55,7 @@ async function race(application: Application, choices: Choices, figures: Figures
   }
   const moves = Array.from({ length: choices.below(3) }, () => ({
     at: choices.below(500),
-    count: choices.oneOf(2, 2, 1, 3),
+    count: choices.oneOf(2, 1, 1, 3),
   }));
   const hearingAt = 300 + choices.below(1500);
   const released = commands.map(async (command) => {
@@ -83,7 +83,7 @@ async function race(application: Application, choices: Choices, figures: Figures
 }
 
 function randomVerb(choices: Choices): Verb {
-  const kind = choices.oneOf('start', 'start', 'stop', 'stop', 'both');
+  const kind = choices.oneOf('start', 'start', 'start', 'stop', 'stop', 'stop', 'both');
   return kind === 'both' ? choices.oneOf<Verb>('restart', 'restart', 'force-reload', 'try-restart') : kind;
 }
 
