@@ -117,11 +117,21 @@ test(
 );
 
 test(
-  'only a stale worker is left of an old configuration: it is not enough to reload',
+  'only workers of an old configuration are left: the configured ones come first, then those go',
   onStage({ workers: 2 }, async (stage) => {
     await stage.started();
     stage.configure({ workers_count: 1, start_port: stage.port(2) });
-    await stage.expect('reload', '[T] no worker is alive, so there is nothing to reload: run start\nexit 7');
-    await stage.assertServing(0, 1);
+    await stage.expect(
+      'reload --settle=0',
+      [
+        '[T] start worker P2',
+        '[T] stopping worker P0',
+        '[T] stopping worker P1',
+        '[T] all workers are running',
+        'exit 0',
+      ].join('\n'),
+    );
+    await stage.assertServing(2);
+    await stage.expect('status', '[T] all workers are running\nexit 0');
   }),
 );
