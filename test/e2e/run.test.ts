@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onStage } from '../support/e2e.ts';
-import { isAlive, look, signal } from '../support/e2e-processes.ts';
-import { beginRun, ended, hearing, hears, pidsOf, resident, workersOf } from '../support/e2e-run.ts';
+import { look } from '../support/e2e-processes.ts';
+import { beginRun, ended, resident, workersOf } from '../support/e2e-run.ts';
 
 const STOPPING = (indexes: readonly number[]): string =>
   [
@@ -31,137 +30,6 @@ for (const [name, code] of [
     }),
   );
 }
-
-for (const daemonize of [false, true]) {
-  test(
-    `a worker that is killed is back (daemonize = ${daemonize}), and the others know nothing of it`,
-    onStage({ config: { daemonize } }, async (stage) => {
-      const run = await resident(stage);
-      const [old, other] = workersOf(stage, 0, 1);
-      assert(old !== undefined && other !== undefined);
-      const heard = hearing(run);
-      signal(old, 'SIGKILL');
-      await hears(heard, `worker on port ${stage.port(0)} is running again`);
-      await stage.assertServing(0, 1);
-      assert.deepEqual(workersOf(stage, 1), [other]);
-      const how = daemonize ? 'is gone' : 'was killed by SIGKILL';
-      const [port, pid] = [stage.port(0), pidsOf(stage, 0)[0]];
-      assert.equal(
-        heard()
-          .replaceAll(/^\[\d\d:\d\d:\d\d root\]/gm, '[T]')
-          .replaceAll(/^.* waiting for worker .*\n/gm, ''),
-        `[T] worker on port ${port} (pid ${old.pid}) ${how}\n[T] start worker ${port}\n[T] worker on port ${port} is running again (pid ${pid})\n`,
-      );
-      if (daemonize) assert.equal(stage.read(stage.pidfile(0)), String(pid));
-      assert.equal((await ended(run)).code, 0);
-      stage.assertNobody();
-    }),
-  );
-}
-
-test(
-  'all workers that are killed at once are back',
-  onStage({ workers: 4 }, async (stage) => {
-    const run = await resident(stage);
-    const old = workersOf(stage, 0, 1, 2, 3);
-    const heard = hearing(run);
-    for (const worker of old) signal(worker, 'SIGKILL');
-    for (const index of [0, 1, 2, 3]) await hears(heard, `worker on port ${stage.port(index)} is running again`);
-    await stage.assertServing(0, 1, 2, 3);
-    assert(!old.some(isAlive));
-    await ended(run);
-  }),
-);
-
-test(
-  'a child that ends by itself is back, and how it ended is told',
-  onStage({ workers: 1, config: { daemonize: false } }, async (stage) => {
-    const run = await resident(stage);
-    const heard = hearing(run);
-    const [old] = workersOf(stage, 0);
-    assert(old !== undefined);
-    signal(old, 'SIGTERM');
-    await hears(heard, `worker on port ${stage.port(0)} (pid ${old.pid}) died`);
-    await hears(heard, 'is running again');
-    await stage.assertServing(0);
-    await ended(run);
-  }),
-);
-
-test(
-  'a worker that dies again and again is given up, loudly, while the others serve',
-  onStage({ workers: 2, switches: {} }, async (stage) => {
-    const run = await resident(stage, '--start-retries=2');
-    const [, other] = workersOf(stage, 0, 1);
-    const heard = hearing(run);
-    stage.behave({ fail_start: 'no database' }, 0);
-    await stage.killWorker(0);
-    await hears(
-      heard,
-      /worker on port \d+ died 3 times in a row and is given up: it is tried again in (2[2-9]\d|3[0-7]\d)\.\d s/,
-    );
-    assert.match(heard(), /worker on port \d+: \| no database/);
-    assert.match(heard(), /worker on port \d+ is started again in (0\.[3-9]|1\.[0-9]) s/);
-    assert.deepEqual(workersOf(stage, 1), [other]);
-    await stage.assertServing(1);
-    run.kill('SIGUSR2');
-    await hears(
-      heard,
-      new RegExp(`worker on port ${stage.port(0)}: started again in \\d+\\.\\d s, after 3 quick deaths`),
-    );
-    await hears(heard, new RegExp(`worker on port ${stage.port(1)}: running for \\d+ s \\(pid ${other?.pid}\\)`));
-    await hears(heard, 'some workers are running!');
-    // Whoever asks for it gets it started at once.
-    stage.behave({}, 0);
-    assert.equal((await stage.run('start')).code, 0);
-    await stage.assertServing(0, 1);
-    assert.equal((await ended(run)).code, 0);
-  }),
-);
-
-test(
-  'a worker that hangs is restarted; one that is slow once is not',
-  onStage({ workers: 2 }, async (stage) => {
-    const run = await resident(stage, '--hang-timeout=3');
-    const [hung, other] = workersOf(stage, 0, 1);
-    assert(hung !== undefined && other !== undefined);
-    const heard = hearing(run);
-    signal(other, 'SIGSTOP');
-    await sleep(1500);
-    signal(other, 'SIGCONT');
-    signal(hung, 'SIGSTOP');
-    await hears(
-      heard,
-      new RegExp(`worker on port ${stage.port(0)} \\(pid ${hung.pid}\\) has not answered for \\d+ s: it is restarted`),
-    );
-    await hears(heard, `worker on port ${stage.port(0)} is running again`);
-    assert(!isAlive(hung));
-    assert.deepEqual(workersOf(stage, 1), [other]);
-    await stage.assertServing(0, 1);
-    await ended(run);
-  }),
-);
-
-test(
-  'a worker that answers with errors is restarted as well, and one that nobody may restart for it is left alone',
-  onStage({ workers: 1 }, async (stage) => {
-    const run = await resident(stage, '--hang-timeout=2');
-    const heard = hearing(run);
-    const before = pidsOf(stage, 0);
-    stage.behave({ status: 500 });
-    await hears(heard, 'has not answered for');
-    stage.behave({});
-    await hears(heard, 'is running again');
-    assert.notDeepEqual(pidsOf(stage, 0), before);
-    await ended(run);
-    const patient = await resident(stage, '--hang-timeout=0');
-    const worker = workersOf(stage, 0);
-    stage.behave({ status: 500 });
-    await sleep(5000);
-    assert.deepEqual(workersOf(stage, 0), worker);
-    await ended(patient);
-  }),
-);
 
 test(
   'where no worker comes up there is nothing to stay for: exit 1',

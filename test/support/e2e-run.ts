@@ -86,6 +86,11 @@ with open(log, 'a') as file:
   return `${script} ${stage.first} ${stage.workers} ${stage.path('hooks')} ${word} %(port)s`;
 }
 
+/** A hook that is a shell script; it gets its word and its port as arguments. */
+export function hookScript(stage: Stage, name: string, body: string): string {
+  return stage.write(name, `#!/bin/sh\nLOG=${stage.path('hooks')}\n${body}\n`, 0o755);
+}
+
 interface Answer {
   readonly from: number;
   readonly to: number;
