@@ -22,13 +22,10 @@ export class Urn {
     return this.#left.rounds + this.#left.deaths === 0;
   }
 
-  /** From an empty urn: begins anew. Undefined when all that is left are rounds, and none may begin. */
-  draw(choices: Choices, mayBe: 'any' | 'death'): Kind | undefined {
+  /** Only when no deaths are left, a round may be drawn against the wish. From an empty urn: begins anew. */
+  draw(choices: Choices, wish: 'any' | 'death'): Kind {
     const { rounds, deaths } = this.isEmpty ? this.#amounts : this.#left;
-    if (mayBe === 'death' && deaths === 0) {
-      return undefined;
-    }
-    const isRound = mayBe === 'any' && choices.below(rounds + deaths) < rounds;
+    const isRound = deaths === 0 || (wish === 'any' && choices.below(rounds + deaths) < rounds);
     this.#left = isRound ? { rounds: rounds - 1, deaths } : { rounds, deaths: deaths - 1 };
     return isRound ? 'round' : 'death';
   }

@@ -13,7 +13,7 @@ export interface SoakOptions {
   readonly seconds: number;
   /** Applications side by side. */
   readonly lanes: number;
-  /** How many of them may be in a round at one time: a machine with too many commands at once misses their deadlines. */
+  /** How many of them should be in a round at one time: a machine with too many commands at once misses their deadlines. */
   readonly races: number;
   readonly wanted: Amounts;
   /** Whether there is an end before the time is over. */
@@ -88,8 +88,8 @@ export class Soak {
     this.#open.add(application);
     try {
       for (let trial = 1; trial <= LIFE && !this.#isOver(); trial += 1) {
-        const kind = await this.#draw(choices);
-        if (kind === undefined || !(await this.#attempt(`${name}, trial ${trial}, ${kind}`, application, kind))) {
+        const kind = this.#urn.draw(choices, this.#races < this.#options.races ? 'any' : 'death');
+        if (!(await this.#attempt(`${name}, trial ${trial}, ${kind}`, application, kind))) {
           break;
         }
       }
@@ -97,18 +97,6 @@ export class Soak {
       await application.close();
       this.#open.delete(application);
     }
-  }
-
-  /** Waits while there is nothing that may begin. Undefined when all is over. */
-  async #draw(choices: Choices): Promise<Kind | undefined> {
-    while (!this.#isOver()) {
-      const kind = this.#urn.draw(choices, this.#races < this.#options.races ? 'any' : 'death');
-      if (kind !== undefined) {
-        return kind;
-      }
-      await sleep(BETWEEN_LOOKS);
-    }
-    return undefined;
   }
 
   async #attempt(name: string, application: Application, kind: Kind): Promise<boolean> {
