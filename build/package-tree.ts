@@ -65,7 +65,6 @@ export class PackageTree {
       if (statSync(entry).isDirectory()) chmodSync(entry, 0o755);
       lutimesSync(entry, epoch, epoch);
     }
-    // One thread: several ones cut xz into blocks.
     const how = [
       '--root-owner-group',
       '--threads-max=1',
