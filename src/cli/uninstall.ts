@@ -1,6 +1,7 @@
 // The action `uninstall`: takes back what `install` has done for a name, and nothing else.
 
-import { readShellForm, scriptPath } from '../config/drop-in.ts';
+import { scriptPath } from '../config/drop-in.ts';
+import { readShellForm } from '../config/quoting.ts';
 import { isAnyAlive } from '../engine/commands.ts';
 import type { Lock } from '../host/host.ts';
 import { explain, takeLock } from './act.ts';

@@ -4,6 +4,7 @@
 // the line that begins with `exec`, lintian the names of the actions.
 
 import { OPTIONS, type OptionName } from './options.ts';
+import { quoteForPython, quoteForShell, writeBool, writeInt } from './quoting.ts';
 
 /** An application as its init script is to start it. */
 export interface DropIn {
@@ -125,7 +126,7 @@ export function writeShebangForm({ name, binary, options, python }: DropIn): str
   const given = OPTIONS.flatMap((option) => {
     const value = options.get(option.name);
     if (value === undefined) return [];
-    const written = { str: quoteForPython, int: integer, bool: truth }[option.type](value);
+    const written = { str: quoteForPython, int: writeInt, bool: writeBool }[option.type](value);
     return [`    ${option.name}=${written},`];
   });
   return `#!${binary}${python === 'forbidden' ? ' --no-python' : ''}
@@ -146,23 +147,6 @@ export function shebangProblem(binary: string): string | undefined {
   const bytes = new TextEncoder().encode(`#!${binary} --no-python\n`).length;
   return bytes > 255 ? `no first line of a script can name ${binary}, which is too long` : undefined;
 }
-
-/** The words that an init script of the shell form hands to the program; undefined where there are none to be found. */
-export function readShellForm(text: string): readonly string[] | undefined {
-  const [, exec] = /^exec ([\s\S]*)$/m.exec(text) ?? [];
-  if (exec === undefined) return undefined;
-  const words: string[] = [];
-  for (const [word] of exec.matchAll(SHELL_WORD)) {
-    if (word === '$OPTIONS' || word === '"$@"') return words.slice(1);
-    // Somebody has put in what only a shell can tell.
-    if (/^[$`"]$/.test(word)) return undefined;
-    if (word !== '\\\n') words.push(word.replaceAll(/'([^']*)'|"([^"]*)"|\\(.)/g, '$1$2$3'));
-  }
-  return undefined;
-}
-
-/** A word as far as no expansion is in it, the end of a line that goes on, or what has none of its own. */
-const SHELL_WORD = /(?:'[^']*'|"[^"$`\\]*"|\\[^\n]|[^\s'"\\$`])+|\\\n|\$OPTIONS|"\$@"|\S/g;
 
 function header(name: string): string {
   return `### BEGIN INIT INFO
@@ -208,29 +192,3 @@ esac`;
 const WORDS = `# OPTIONS are words, and none is a pattern.
 set -f
 # shellcheck disable=SC1003,SC2016,SC2086`;
-
-function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['\n', String.raw`\n`],
-  ['\r', String.raw`\r`],
-  ['\t', String.raw`\t`],
-]);
-
-/** A str of Python 2 and 3 alike, in a file that says it is UTF-8. */
-function quoteForPython(text: string): string {
-  const inside = text
-    .replaceAll(/[\\']/g, String.raw`\$&`)
-    .replaceAll(/\p{Cc}/gu, (char) => ESCAPES.get(char) ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return `'${inside}'`;
-}
-
-function integer(text: string): string {
-  return String(Number(text.replaceAll('_', '')));
-}
-
-function truth(text: string): string {
-  return /^(true|1|t)$/i.test(text) ? 'True' : 'False';
-}

@@ -8,7 +8,6 @@ import fc from 'fast-check';
 import {
   type DropIn,
   isOurs,
-  readShellForm,
   shebangProblem,
   writeDefaults,
   writeShebangForm,
@@ -19,6 +18,7 @@ import {
 import { readLauncher } from '../../src/config/launcher.ts';
 import { unitName, writeUnit } from '../../src/config/native-unit.ts';
 import { OPTIONS, type OptionName, optionNamed } from '../../src/config/options.ts';
+import { readShellForm } from '../../src/config/quoting.ts';
 import { surroundings } from '../support/python-surroundings.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../build/deb');
