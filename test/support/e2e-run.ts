@@ -8,14 +8,16 @@ import { type Outcome, type Running, type RunOptions, until } from './e2e-comman
 import type { Identity } from './e2e-processes.ts';
 
 /** Longer than any test of a run takes. */
-const RUN_LIMIT = 240_000;
+const RUN_LIMIT = 400_000;
+/** What a run says may take a worker's boot and several rests, on a machine that has much else to do. */
+const FACT_LIMIT = 90_000;
 
 /** A run whose first start is over. */
 export async function resident(stage: Stage, words = '', options: RunOptions = {}): Promise<Running> {
   const run = beginRun(stage, words, options);
   const over = run.outcome.then((outcome) => assert.fail(`it has ended: ${stage.tell(outcome)}`));
-  await Promise.race([run.said('workers are running'), over]);
   over.catch(() => undefined);
+  await Promise.race([hears(() => run.stderr, 'workers are running'), over]);
   return run;
 }
 
@@ -36,7 +38,7 @@ export function hearing(running: Running): () => string {
 }
 
 /** Waits until somebody has said that, since `heard` began to listen. */
-export function hears(heard: () => string, words: string | RegExp, limit?: number): Promise<void> {
+export function hears(heard: () => string, words: string | RegExp, limit: number = FACT_LIMIT): Promise<void> {
   const isSaid = (): boolean => (typeof words === 'string' ? heard().includes(words) : words.test(heard()));
   return until(() => assert(isSaid(), `it has not said ${String(words)} but: ${heard()}`), limit);
 }
