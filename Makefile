@@ -17,7 +17,7 @@ SLOW := test/fault test/integration test/e2e
 # The real files of the given folders; a folder that does not exist is empty.
 tests = $(sort $(foreach folder,$(1),$(shell find $(folder) -name '*.test.ts' 2>/dev/null)))
 
-.PHONY: binary deb deb-arm64 example-app check test test-package test-rolling test-systemd fuzz soak bench demo clean types lint unit format
+.PHONY: binary deb deb-arm64 example-app check test test-package test-package-all test-rolling test-systemd fuzz soak bench demo clean types lint unit format
 
 binary: $(BIN)
 
@@ -77,11 +77,13 @@ test-rolling: $(BIN)
 	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 $(call tests,test/rolling)
 
 # Builds the packages, has Debian's own checks look at them, and installs, upgrades, removes and purges them in Debian roots in
-# which no init runs; the first time it makes those below dist/roots. Needs root.
-test-package: $(BIN)
+# which no init runs, and on booted systems; goes through Pacemaker's checklist. The first time it makes the roots below
+# dist/roots. Needs root. test-package-all also breaks releases, calls launchers by hand, and forms a cluster with Pacemaker.
+PACKAGE := test/package/deb*.test.ts test/package/matrix.test.ts test/package/pacemaker-checklist.test.ts
+test-package-all: PACKAGE += test/package/matrix-*.test.ts test/package/by-hand.test.ts test/package/pacemaker.test.ts
+test-package test-package-all: $(BIN)
 	scripts/install-packages build roots packages
-	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 \
-	  $(wildcard test/package/deb*.test.ts)
+	FRONTIK_SUPERVISOR_BIN="$${FRONTIK_SUPERVISOR_BIN:-$(CURDIR)/$(BIN)}" $(NODE) --test --test-concurrency=1 $(wildcard $(PACKAGE))
 
 # Boots Debian with systemd 252, with a systemd that knows no init scripts, and with sysvinit, in namespaces; the first time it
 # makes their roots below dist/roots. Needs root.

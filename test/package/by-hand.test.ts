@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { booted, type Machine } from '../support/boot.ts';
+import type { Machine } from '../support/boot.ts';
 import { unitState, whoAnswers } from '../support/boot-application.ts';
-import { apt, assertReplaced, DEMO, demoProcesses, serving, withShelf } from '../support/boot-package.ts';
+import { apt, assertReplaced, DEMO, demoProcesses, packaged, serving } from '../support/boot-package.ts';
 import type { Outcome } from '../support/e2e-command.ts';
 import { until } from '../support/e2e-command.ts';
 import { demoPackage, supervisorPackage } from '../support/packages.ts';
@@ -106,25 +106,42 @@ async function fail(machine: Machine): Promise<void> {
   await assertInactive(machine);
 }
 
-/** The package's launcher in the form that the kernel hands to the product. */
-function shebang(text: string): string {
-  const header = text.slice(text.indexOf('### BEGIN'), text.indexOf('### END INIT INFO\n'));
-  const call =
-    "supervisor(script='/usr/lib/frontik-demo/worker', app='frontik_demo', config='/etc/frontik-demo/frontik.cfg')";
-  const line = 'from frontik.server.supervisor import supervisor';
-  return `#!/usr/bin/frontik-supervisor\n${header}### END INIT INFO\n${line}\n${call}\n`;
+const HEADER = `### BEGIN INIT INFO
+# Provides:          frontik-demo
+# Required-Start:    $remote_fs $network
+# Required-Stop:     $remote_fs $network
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: web workers of frontik-demo
+### END INIT INFO
+`;
+
+/** Puts a launcher of that form in the place of the package's own. */
+const FORMS: Readonly<Record<string, (machine: Machine) => void>> = {
+  'as the template': (machine) => {
+    const template = machine.read('/usr/share/frontik-supervisor/init.d');
+    machine.write(LAUNCHER, template.replace(/^# Provides:.*$/m, '# Provides:          frontik-demo'));
+    const words = 'SCRIPT=/usr/lib/frontik-demo/worker APP=frontik_demo CONFIG=/etc/frontik-demo/frontik.cfg\n';
+    machine.write('/etc/default/frontik-demo', words);
+  },
+  'with our name on its first line': (machine) => {
+    const words = "script='/usr/lib/frontik-demo/worker', app='frontik_demo', config='/etc/frontik-demo/frontik.cfg'";
+    const call = `from frontik.server.supervisor import supervisor\nsupervisor(${words})\n`;
+    machine.write(LAUNCHER, `#!/usr/bin/frontik-supervisor\n${HEADER}${call}`);
+  },
+};
+
+async function packages(): Promise<readonly string[]> {
+  return [await supervisorPackage(), demoPackage('1.0')];
 }
 
 for (const variant of ['bookworm-systemd', 'forky-systemd'] as const) {
-  const packages = withShelf(variant, async () => [await supervisorPackage(), demoPackage('1.0')]);
-  for (const form of ['shebang']) {
-    booted(`a launcher of the ${form} form, by hand`, variant, packages, async (machine) => {
+  for (const [form, put] of Object.entries(FORMS)) {
+    packaged(`a launcher ${form}, by hand`, variant, packages, async (machine) => {
       await machine.ok(apt('frontik-supervisor_*.deb', 'frontik-demo_1.0_all.deb'));
       await machine.ok('systemctl stop frontik-demo');
-      if (form === 'shebang') {
-        machine.write(LAUNCHER, shebang(machine.read(LAUNCHER)));
-        await machine.ok('systemctl daemon-reload');
-      }
+      put(machine);
+      await machine.ok('systemctl daemon-reload');
       for (const step of [goThroughActions, lookForItself, endWhatIsNotTheUnits, fail]) {
         machine.note(`----- ${step.name}`);
         await step(machine);

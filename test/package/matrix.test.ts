@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { booted, type Machine } from '../support/boot.ts';
+import type { Machine } from '../support/boot.ts';
 import { unitState, whoAnswers } from '../support/boot-application.ts';
 import {
   apt,
   assertReplaced,
   DEMO,
   demoProcesses,
+  packaged,
   SHELF,
   serving,
   stateOf,
-  withShelf,
 } from '../support/boot-package.ts';
 import { demoPackage, supervisorPackage } from '../support/packages.ts';
 
@@ -130,16 +130,16 @@ async function purge(machine: Machine, before: readonly string[]): Promise<void>
 }
 
 for (const variant of ['bookworm-sysvinit', 'bookworm-systemd', 'forky-systemd'] as const) {
-  booted(
+  packaged(
     'both packages, from the installation to the purge',
     variant,
-    withShelf(variant, async () => [
+    async () => [
       await supervisorPackage(),
       await supervisorPackage('0.1.0-2'),
       demoPackage('1.0'),
       demoPackage('1.1'),
       demoPackage('1.2', { 'root/etc/frontik-demo/frontik.cfg': ["'Hello'", "'Good day'"] }),
-    ]),
+    ],
     async (machine) => {
       const before = await files(machine);
       for (const step of [install, upgradeApplication, upgradeSupervisor, removeApplication, removeSupervisor]) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Machine, Preparation } from './boot.ts';
+import { test } from 'node:test';
+import { booted, type Machine, type Preparation } from './boot.ts';
 import { type Application, whoAnswers } from './boot-application.ts';
 import { type Root, rootOf, type Variant } from './boot-roots.ts';
 import type { Changes } from './packages.ts';
@@ -27,14 +28,14 @@ export const BROKEN: Changes = {
 };
 
 /** Puts packages on the shelf of a system. */
-export function shelve(machine: Machine, ...packages: readonly string[]): void {
+function shelve(machine: Machine, ...packages: readonly string[]): void {
   for (const one of packages) {
     machine.write(`${SHELF}/${basename(one)}`, readFileSync(one));
   }
 }
 
 /** Packages of Debian, with what they need that the variant's root lacks, from its mirror; or why they cannot be had. */
-export function debianPackages(variant: Variant, ...names: readonly string[]): Root {
+function debianPackages(variant: Variant, ...names: readonly string[]): Root {
   const root = rootOf(variant);
   if ('lacking' in root) {
     return root;
@@ -52,26 +53,49 @@ export function debianPackages(variant: Variant, ...names: readonly string[]): R
 }
 
 /** Installs packages of Debian before the system boots. */
-export async function installDebian(machine: Machine, found: Root): Promise<void> {
-  assert('path' in found);
-  for (const name of readdirSync(found.path)) {
-    machine.write(`/var/cache/debian/${name}`, readFileSync(join(found.path, name)));
+async function installDebian(machine: Machine, directory: string): Promise<void> {
+  for (const name of readdirSync(directory)) {
+    machine.write(`/var/cache/debian/${name}`, readFileSync(join(directory, name)));
   }
   machine.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755);
-  await machine.begin('DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io -i /var/cache/debian/*.deb', 300_000)
-    .outcome;
-  const { stdout } = await machine.begin('dpkg --audit; rm -r /var/cache/debian /usr/sbin/policy-rc.d').outcome;
-  assert.equal(stdout, '', 'all of Debian is configured');
+  // apt, because it knows which must be configured before others are unpacked.
+  const words =
+    'DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io /var/cache/debian/*.deb';
+  const { code, stderr } = await machine.begin(words, 300_000).outcome;
+  assert.equal(code, 0, stderr);
+  await machine.begin('rm -r /var/cache/debian /usr/sbin/policy-rc.d').outcome;
 }
 
-/** A system on which our package can be installed without a network: one that systemd runs has all that it depends on. */
-export function withShelf(variant: Variant, packages: () => Promise<readonly string[]>): Preparation {
-  return async (machine) => {
+/** What our package depends on, and the roots lack: systemd brings its own. */
+const NEEDED: Readonly<Record<Variant, readonly string[]>> = {
+  'bookworm-sysvinit': ['systemd-standalone-sysusers'],
+  'bookworm-systemd': [],
+  'forky-systemd': [],
+};
+
+/** A test on a booted system that has packages on its shelf, and those of Debian, also `more`, installed. */
+export function packaged(
+  name: string,
+  variant: Variant,
+  packages: () => Promise<readonly string[]>,
+  body: (machine: Machine) => Promise<void>,
+  more: readonly string[] = [],
+): void {
+  const debian = [...NEEDED[variant], ...more];
+  const found = debian.length === 0 ? undefined : debianPackages(variant, ...debian);
+  if (found !== undefined && 'lacking' in found) {
+    test(`${variant}: ${name}`, { skip: found.lacking });
+    return;
+  }
+  const prepare: Preparation = async (machine) => {
     shelve(machine, ...(await packages()));
-    if (variant === 'bookworm-sysvinit') {
-      await installDebian(machine, debianPackages(variant, 'systemd-standalone-sysusers'));
+    if (found !== undefined) {
+      await installDebian(machine, found.path);
+      // They come up when the test wants them, with its configuration.
+      await machine.begin(`rm -f ${more.map((one) => `/etc/rc2.d/S??${one}`).join(' ')}`).outcome;
     }
   };
+  booted(name, variant, prepare, body);
 }
 
 /** The first line of `dpkg -l` about a package: `ii`, `iF`, `rc`; empty when dpkg does not know it. */
