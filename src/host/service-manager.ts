@@ -12,8 +12,9 @@ const SCRIPTS = '/etc/init.d/';
 function unitOf(launcher: string): string | undefined {
   // sd_booted(3). What systemd itself calls is its child, and not called by hand.
   const isBooted = statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true;
-  const skip = process.env['_SYSTEMCTL_SKIP_REDIRECT'];
-  if (!isBooted || process.ppid === 1 || (skip !== undefined && skip !== '')) return undefined;
+  // Debian has had both names.
+  const skip = `${process.env['SYSTEMCTL_SKIP_REDIRECT'] ?? ''}${process.env['_SYSTEMCTL_SKIP_REDIRECT'] ?? ''}`;
+  if (!isBooted || process.ppid === 1 || skip !== '') return undefined;
   // rc links lead to it, too.
   const path = orElse<string>(
     () => realpathSync(launcher),
