@@ -22,6 +22,25 @@ test('start: the workers boot on', async () => {
   await plays(sim, 'status', '0.0 = nothing: 8000 running, 8001 running');
 });
 
+test('start: interrupted while one worker is launched, it launches no other', async () => {
+  const sim = new Sim({ ports: [8000, 8001] });
+  await plays(
+    sim,
+    'start',
+    `0.0 8000 launching
+     0.0 interrupted
+     0.0 launch 8000
+     0.0 = nothing: 8000 alive, 8001 down`,
+    {
+      interruptAt: 5,
+      meddle: ({ op }) => {
+        if (op === 'launch') sim.kernel.pass(10);
+        return undefined;
+      },
+    },
+  );
+});
+
 test('stop: no SIGKILL follows', async () => {
   const sim = new Sim({ scripts: { 8000: { sigterm: 'never' } } });
   sim.running(8000);
