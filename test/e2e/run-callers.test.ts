@@ -81,3 +81,20 @@ test(
     stage.assertNobody();
   }),
 );
+
+test(
+  'a caller that is stopped in the middle of its order holds up nobody for long',
+  onStage({ config: QUICK }, async (stage) => {
+    const run = await resident(stage);
+    const stopped = stage.begin('restart');
+    await stopped.said('stopping worker');
+    stopped.kill('SIGSTOP');
+    const start = await stage.run('start');
+    assert.equal(start.code, 0, stage.tell(start));
+    await stage.assertServing(0, 1);
+    stopped.kill('SIGCONT');
+    const outcome = await stopped.outcome;
+    assert.equal(outcome.code, 0, stage.tell(outcome));
+    assert.equal((await ended(run)).code, 0);
+  }),
+);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
@@ -77,6 +78,26 @@ suite('the control socket', { concurrency: 4, timeout: 180_000 }, () => {
     assert.deepEqual(await server.next(), { order: 'start', options: [] });
     server.tell('done 0 0');
     assert.deepEqual(await caller.next(), DONE);
+  });
+
+  test('a server that declines an order is as if it were not there', async (t) => {
+    const line = controlLine(t);
+    const server = await serving(line);
+    const caller = await line.ask({ action: 'start' });
+    await server.next();
+    server.tell('decline 0');
+    assert.deepEqual(await caller.next(), { kind: 'absent' });
+  });
+
+  test('a server knows when a caller that has its answer has hung up', async (t) => {
+    const line = controlLine(t);
+    const server = await serving(line);
+    const caller = await line.ask({ action: 'start' });
+    await server.next();
+    server.tell('done 0 0');
+    assert.deepEqual(await caller.next(), DONE);
+    server.tell('closed 0');
+    assert.deepEqual(await server.next(), { closed: true });
   });
 
   test('a server that dies in the middle is lost, and one that takes too long is late', async (t) => {
@@ -180,8 +201,12 @@ suite('the control socket', { concurrency: 4, timeout: 180_000 }, () => {
     const bytes = Buffer.from('{"kind":"order","action":"старт","options":[]}\n');
     for (const byte of bytes) await new Promise((written) => socket.write(Buffer.from([byte]), written));
     assert.deepEqual(await server.next(), { order: 'старт', options: [] });
+    const answer = once(socket, 'data');
     server.tell('done 0 3');
-    assert.deepEqual(JSON.parse(await heard), { kind: 'done', result: { exit: 3, hasLooked: false } });
+    assert.deepEqual(JSON.parse(String(await answer)), { kind: 'done', result: { exit: 3, hasLooked: false } });
+    // Whoever has asked hangs up when he has looked.
+    socket.end();
+    assert.match(await heard, /^.*\n$/);
   });
 
   test('a server that is told to close ends, although somebody keeps a connection open', async (t) => {

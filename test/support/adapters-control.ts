@@ -10,7 +10,7 @@ import { asNobody, begin, isRoot, linesOf, NOBODY, nextOf, nodeRunning, scratch 
 
 const NAME = '/etc/app.cfg';
 
-/** Words on its stdin: `say N TEXT`, `done N EXIT` (N: the order's number), `close`. */
+/** Words on its stdin: `say N TEXT`, `done N EXIT`, `decline N`, `closed N`, `flood N` (N: the order's number), `close`. */
 const SERVE = `
   const { control } = await load('host/control');
   const orders = [];
@@ -23,6 +23,8 @@ const SERVE = `
     const [word, number, ...rest] = line.split(' ');
     if (word === 'say') orders[number].say(['info', rest.join(' ')]);
     if (word === 'done') orders[number].done({ exit: Number(rest[0]), hasLooked: rest[1] === 'looked' });
+    if (word === 'decline') orders[number].decline();
+    if (word === 'closed') void orders[number].closed.then(() => say({ closed: true }));
     if (word === 'flood') for (let line = 0; line < 2000; line += 1) orders[number].say(['debug', 'x'.repeat(100)]);
     if (word === 'close') break;
   }
