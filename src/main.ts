@@ -5,7 +5,7 @@ import type { Signal } from './cli/world.ts';
 import type { Interruption } from './engine/drive.ts';
 import { codeOf } from './host/errno.ts';
 import { openHost } from './host/node-host.ts';
-import { isTerminal, writeText } from './host/output.ts';
+import { isTerminal, openPatientWriter, writeText } from './host/output.ts';
 import { openConsole } from './report/console.ts';
 import { lines } from './report/wording.ts';
 
@@ -15,8 +15,11 @@ declare const FRONTIK_SUPERVISOR_VERSION: string | undefined;
 /** Runs one command; `argv` is without the program's own name. Returns by itself, never by process.exit. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = 1;
+  let write = (text: string): void => {
+    writeText(2, text);
+  };
   const say = openConsole({
-    write: (text) => writeText(2, text),
+    write: (text) => write(text),
     isTTY: isTerminal(2),
     env: process.env,
     now: () => new Date(),
@@ -28,7 +31,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       for (const [level, text] of lines(event)) say(level, text);
     },
     ...listen(),
-    print: (text) => writeText(1, text),
+    neverBlock: () => {
+      write = openPatientWriter(2);
+    },
+    print: (text) => {
+      writeText(1, text);
+    },
     faultOf: (error) => (codeOf(error) === undefined ? undefined : String(error)),
   });
 }

@@ -12,7 +12,14 @@ import { type Launch, typedOptions } from './sources.ts';
 import type { World } from './world.ts';
 
 /** Reads everything again that a launch goes by. */
-export type ReadAgain = () => Promise<Launch>;
+export type ReadAgain = () => Promise<NewLaunch>;
+
+/** What was read again. Until it is accepted, it may be refused: then what the launcher did before holds again. */
+export interface NewLaunch {
+  readonly launch: Launch;
+  accept(): void;
+  refuse(): void;
+}
 
 /** How long a `run` may have the application and not listen: it does so right after it has begun, and until it ends. */
 const NOBODY_LISTENS = seconds(10);
@@ -119,7 +126,7 @@ async function actAlone(
 ): Promise<number> {
   const { host, tell, interruption } = world;
   // What was read before a wait may have been replaced meanwhile, by the very ones that were waited for.
-  const prepared = hasWaited ? await prepare(goal, await readAgain(), world) : undefined;
+  const prepared = hasWaited ? await prepare(goal, (await readAgain()).launch, world) : undefined;
   if (prepared?.kind === 'refused') return prepared.exit;
   return achieve(goal, { application: prepared?.application ?? application, host, tell, interruption });
 }

@@ -30,6 +30,7 @@ export async function stay(launch: Launch, readAgain: ReadAgain, world: World): 
   };
   if (world.interruption.signal !== undefined) return signalVerdict(world.interruption.signal);
   world.onSignal((signal) => hear(signal));
+  world.neverBlock();
   const early = { ...world, interruption };
   const first = await prepare('start', launch, early);
   if (first.kind === 'refused') return interruption.signal === undefined ? first.exit : OK;
@@ -40,7 +41,9 @@ export async function stay(launch: Launch, readAgain: ReadAgain, world: World): 
   }
   if (taken.kind !== 'held') return explain(taken, first.application, early);
   try {
-    const prepared = taken.hasWaited ? await prepare('start', await readAgain(), early) : first;
+    const again = taken.hasWaited ? await readAgain() : undefined;
+    again?.accept();
+    const prepared = again === undefined ? first : await prepare('start', again.launch, early);
     if (interruption.signal !== undefined) return OK;
     if (prepared.kind === 'refused') return prepared.exit;
     const resident = new Resident(prepared.application, typedOptions(launch), readAgain, world, notifier, taken.lock);
@@ -199,15 +202,20 @@ class Resident {
 
   /** Reads everything again; what is wrong changes nothing, and is the exit status. */
   async #readSettings(goal: Goal, { tell, interruption }: Situation): Promise<number | undefined> {
-    const launch = await this.#readAgain();
-    const prepared = await prepare(goal, launch, { host: this.#world.host, tell, interruption });
-    if (prepared.kind === 'refused') return prepared.exit;
+    const again = await this.#readAgain();
+    const prepared = await prepare(goal, again.launch, { host: this.#world.host, tell, interruption });
+    if (prepared.kind === 'refused') {
+      again.refuse();
+      return prepared.exit;
+    }
     const { application } = prepared;
     if (application.configPath !== this.#application.configPath) {
+      again.refuse();
       const text = `is another configuration than the one of this run, ${this.#application.configPath}: start it anew`;
       tell({ kind: 'problem', source: application.configPath, text });
       return WRONG_ARGUMENTS;
     }
+    again.accept();
     this.#application = application;
     this.#residence.adopt(application);
     return undefined;

@@ -2,7 +2,7 @@
 
 import { exportFor } from '../config/export.ts';
 import type { Tell } from '../core/event.ts';
-import { act, actStatus } from './act.ts';
+import { act, actStatus, type NewLaunch } from './act.ts';
 import { check } from './check.ts';
 import { FAILED, OK, STATUS_UNKNOWN, signalVerdict } from './exit-status.ts';
 import { goalOf } from './goals.ts';
@@ -28,9 +28,20 @@ export async function run(argv: readonly string[], world: World): Promise<number
   const read = async (): Promise<Launch> =>
     withoutStrays(await readLaunch(argv, line, caller, host, interruption.arrived));
   const launch = await read();
-  const readAgain = (): Promise<Launch> => {
-    launch.undo();
-    return read();
+  let current = launch;
+  const readAgain = async (): Promise<NewLaunch> => {
+    current.undo();
+    const next = await read();
+    return {
+      launch: next,
+      accept: () => {
+        current = next;
+      },
+      refuse: () => {
+        next.undo();
+        current.redo();
+      },
+    };
   };
   const { action = '' } = launch;
   const goal = goalOf(action);

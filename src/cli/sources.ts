@@ -33,8 +33,9 @@ export interface Launch {
   readonly python: string | undefined;
   readonly troubles: readonly Trouble[];
   readonly cautions: readonly Problem[];
-  /** Takes back what the launcher did to this process, so that it can be read again. */
+  /** Takes back what the launcher did to this process, so that it can be read again; and does it once more. */
   readonly undo: () => void;
+  readonly redo: () => void;
 }
 
 /** What a configuration file says. */
@@ -83,6 +84,7 @@ export async function readLaunch(
     troubles: commandLineTroubles(line),
     cautions: [],
     undo: () => undefined,
+    redo: () => undefined,
   };
   if (line.launcher === undefined) return plain;
   const path = line.launcher;
@@ -130,6 +132,9 @@ export async function readLaunch(
     ],
     cautions: read.cautions,
     undo,
+    redo: () => {
+      applyEffects(read.effects, path, host);
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export interface World {
   readonly interruption: Interruption;
   /** From now on signals are handed over, and do not interrupt any more. */
   onSignal(take: (signal: Signal) => void): void;
+  /** From now on a reader of our messages that does not read them loses some, and holds nobody up. */
+  neverBlock(): void;
   /** Writes what was asked for to stdout. */
   print(text: string): void;
   /** What the system refused, in words, if the error is of its making; undefined for a bug of ours. */

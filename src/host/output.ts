@@ -1,7 +1,8 @@
 // Writing to stdout and stderr: synchronous, and never a reason to fail. process.stdout costs milliseconds to open, and
 // ends the program with a stack trace when its reader is gone.
 
-import { fstatSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { orElse } from './errno.ts';
 
 const RETRIES = 400;
 const PAUSE = 5;
@@ -23,11 +24,11 @@ const REAL: Descriptors = {
  * Writes all of the text to a descriptor, or as much as can be. A reader that is gone, a full disk or a closed
  * descriptor loses the text, not the command: its exit status must stay what the workers make it.
  */
-export function writeText(fd: 1 | 2, text: string, descriptors: Descriptors = REAL): void {
+export function writeText(fd: number, text: string, descriptors: Descriptors = REAL, retries = RETRIES): boolean {
   const bytes = new TextEncoder().encode(text);
   let written = 0;
   // Each wait has an end: a pipe nobody reads holds us up for two seconds without progress, not for ever.
-  for (let refusals = 0; written < bytes.length && refusals < RETRIES; ) {
+  for (let refusals = 0; written < bytes.length && refusals < retries; ) {
     try {
       written += descriptors.write(fd, bytes, written);
       refusals = 0;
@@ -43,12 +44,33 @@ export function writeText(fd: 1 | 2, text: string, descriptors: Descriptors = RE
         case 'EIO': // The terminal hung up.
         case 'EBADF': // Closed, or not open for writing.
         case 'ENOSPC':
-          return;
+          return false;
         default:
           throw error;
       }
     }
   }
+  return written === bytes.length;
+}
+
+/** How long a line of a program that stays may wait for its reader, in tries. */
+const FEW_RETRIES = 20;
+
+/**
+ * Writes lines to a pipe without ever being held up for long by a reader that does not read: such a reader loses lines. The pipe
+ * is opened anew, since its flags are shared with everybody who has it: open(2), "Open file descriptions".
+ */
+export function openPatientWriter(fd: 1 | 2): (text: string) => void {
+  if (!fstatSync(fd).isFIFO()) return (text) => writeText(fd, text);
+  const own = orElse<number>(
+    () => openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK),
+    () => fd, // it may be another user's
+  );
+  let retries = FEW_RETRIES;
+  return (text) => {
+    // Whoever has lost a line is not waited for again before he reads.
+    retries = writeText(own, text, REAL, retries) ? FEW_RETRIES : 1;
+  };
 }
 
 // Character device 1:3 is /dev/null on every Linux: devices.txt of the kernel.

@@ -203,6 +203,7 @@ export async function command(words: readonly string[], machine: Machine = {}, s
     },
     interruption,
     onSignal: () => undefined,
+    neverBlock: () => undefined,
     print: (text) => {
       printed += text;
     },

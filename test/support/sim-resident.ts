@@ -106,6 +106,7 @@ export async function liveThrough(sim: Sim, table: TimeTable, given: Circumstanc
     onSignal: (to) => {
       hand = to;
     },
+    neverBlock: () => undefined,
     print: () => undefined,
     faultOf: () => undefined,
   }).catch((error: unknown) => {
