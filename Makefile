@@ -53,7 +53,7 @@ deb-arm64: $(BIN)-arm64
 
 example-app: $(STAMP)
 	mkdir -p dist
-	SOURCE_DATE_EPOCH=$$($(NODE) build/epoch.ts) build/example-app/make-deb 1.0 dist
+	epoch=$$($(NODE) build/epoch.ts) && SOURCE_DATE_EPOCH=$$epoch build/example-app/make-deb 1.0 dist
 
 types: $(STAMP)
 	$(TOOLS)/tsc

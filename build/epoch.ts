@@ -1,3 +1,4 @@
+// usage: epoch.ts
 // What everything in a package is dated, so that it does not tell when it was built: reproducible-builds.org's rule.
 
 import { execFileSync } from 'node:child_process';
@@ -23,3 +24,5 @@ export function findEpoch(): number {
     throw error;
   }
 }
+
+if (import.meta.main) process.stdout.write(`${findEpoch()}\n`);

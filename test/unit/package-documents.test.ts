@@ -146,3 +146,16 @@ x (0.1.0-1) stable; urgency=medium
   assert.throws(() => makeChangelog('## 1.0 (not released)\n\nProse.\n', origin), /Prose\. is no item/);
   assert.throws(() => makeChangelog('# Changes\n', origin), /no entries/);
 });
+
+test('a package is dated by SOURCE_DATE_EPOCH, else by the commit', () => {
+  const date = (env: Readonly<Record<string, string>>) => {
+    const script = new URL('../../build/epoch.ts', import.meta.url).pathname;
+    const surroundings = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env };
+    return spawnSync(process.execPath, [script], { encoding: 'utf8', env: surroundings });
+  };
+  assert.equal(date({ SOURCE_DATE_EPOCH: '1700000000' }).stdout, '1700000000\n');
+  assert.match(date({}).stdout, /^1[5-9]\d{8}\n$/);
+  const wrong = date({ SOURCE_DATE_EPOCH: 'yesterday' });
+  assert.deepEqual([wrong.status, wrong.stdout], [1, '']);
+  assert.match(wrong.stderr, /SOURCE_DATE_EPOCH should be a number of seconds, not "yesterday"/);
+});
