@@ -106,6 +106,7 @@ fuzz: $(STAMP)
 bench: $(BIN) dist/bench/hello
 	scripts/install-packages workers
 	$(NODE) scripts/bench-startup.ts
+	$(NODE) scripts/bench-run.ts
 
 demo: $(BIN)
 	scripts/install-packages workers
