@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { onStage } from '../support/e2e.ts';
+import { until } from '../support/e2e-command.ts';
 import { isAlive } from '../support/e2e-processes.ts';
 
 test(
@@ -222,7 +223,8 @@ test(
     await stage.started();
     const [config, port, pidfile] = [stage.config, stage.port(0), stage.pidfile(0)];
     await stage.byHand(0, [`--config=${config}`, `--port=${port}`, `--pidfile=${pidfile}`]);
-    assert.equal(stage.workersOn(0).length, 2);
+    // A daemon on its way is two processes for a moment, or none.
+    await until(() => assert.equal(stage.workersOn(0).length, 2));
     const told = stage.tell(await stage.run('stop'));
     assert.match(told, /\n\[T\] all workers are stopped\nexit 0$/);
     stage.assertNobody();
