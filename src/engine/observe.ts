@@ -124,13 +124,6 @@ export class Observer {
   #lookAtProcesses(questions: readonly Question[]): void {
     const unknown = questions.filter(({ port }) => !this.#isUnchanged(port));
     if (unknown.length > 0) this.#scan(unknown);
-    // A daemon whose parent had just ended may be too young for the list that was read: before anything is launched beside it,
-    // it is looked for once more.
-    const unseen = unknown.filter(
-      ({ port, about, starter }) => about === 'place' && starter === undefined && !this.#isUnchanged(port),
-    );
-    this.#freshScan = undefined;
-    if (unseen.length > 0) this.#scan(unseen);
     // What was seen before this look is no longer fresh for the next one.
     this.#freshScan = undefined;
   }

@@ -148,33 +148,31 @@ function readCwd(pid: Pid): string | undefined {
 const MOST_PASSES = 4;
 
 /**
- * Every process that could be a worker: one that has our marker, or an argument `--port=`. `uid` is the caller's. The list of
- * processes is older than what is read of each: when one has vanished meanwhile, its child may be too young for the list.
+ * Every process that could be a worker: one that has our marker, or an argument `--port=`. `uid` is the caller's, `list` names
+ * the processes there are. A list is older than what is read of each, and the child of one that has ended meanwhile may be too
+ * young for it: so it is read again until it has nothing new.
  */
-export function scanProcesses(uid: number): ProcessSight[] {
+export function scanProcesses(uid: number, list: () => readonly string[] = listPids): ProcessSight[] {
   // Without a /proc of ours nothing can be told: an error, not an empty list.
   closeSync(openSync('/proc/self/stat', 'r'));
   const found: ProcessSight[] = [];
   const read = new Set<string>();
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
-    let hasVanished = false;
-    for (const name of listPids()) {
-      if (read.has(name)) continue;
+    const fresh = list().filter((name) => !read.has(name));
+    if (fresh.length === 0) break;
+    for (const name of fresh) {
       read.add(name);
       const process = readCandidate(name, uid);
-      if (process === 'vanished') hasVanished = true;
-      else if (process !== undefined) found.push(process);
+      if (process !== undefined) found.push(process);
     }
-    if (!hasVanished) break;
   }
   return found;
 }
 
-function readCandidate(name: string, uid: number): ProcessSight | 'vanished' | undefined {
+function readCandidate(name: string, uid: number): ProcessSight | undefined {
   const cmdline = readText(`/proc/${name}/cmdline`);
-  if (cmdline === undefined) return 'vanished';
   // Kernel threads and zombies have none.
-  if (cmdline.length === 0) return undefined;
+  if (cmdline === undefined || cmdline.length === 0) return undefined;
   const pid = asPid(Number(name));
   if (pid === undefined || !(cmdline.includes('--port=') || hasMarker(name, uid))) return undefined;
   return readProcess(pid);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { MARKER, readProcess, scanProcesses } from '../../src/host/proc.ts';
+import { listPids, MARKER, readProcess, readStat, scanProcesses } from '../../src/host/proc.ts';
 import {
   asNobody,
   begin,
@@ -10,8 +12,10 @@ import {
   NOBODY,
   nextOf,
   nodeRunning,
+  PYTHON,
   pidOf,
   puppet,
+  scratch,
   unlessNamespaces,
   unlessNobodyCan,
 } from '../support/adapters.ts';
@@ -48,6 +52,30 @@ test('what comes and goes during a pass does no harm', async (t) => {
   const steady = await puppet(t, { args: ['--port=8000'] });
   for (let pass = 0; pass < 50; pass += 1) assert.deepEqual(found([steady.pid]), [true]);
   assert.equal(churn.exitCode, null);
+});
+
+test('a daemon is found whose parent ended, not yet collected, after the list was read', async (t) => {
+  const gate = join(scratch(t), 'gate');
+  execFileSync('mkfifo', [gate]);
+  const program = 'import os, sys; open(sys.argv[1]).read(); os.fork() and os._exit(0); sys.stdin.read()';
+  const parent = await begin(t, [PYTHON, '-c', program, gate, '--port=8000'], { env: marked });
+  let hasForked = false;
+  function list(): string[] {
+    const pids = listPids();
+    if (!hasForked) {
+      writeFileSync(gate, 'now');
+      // Nobody collects it meanwhile: that would be this process, which is in this loop.
+      const deadline = performance.now() + 10_000;
+      while (readStat(parent.pid)?.state !== 'Z') assert(performance.now() < deadline, 'it does not end');
+      hasForked = true;
+    }
+    return pids;
+  }
+  const daemons = scanProcesses(uid, list).filter(({ argv }) => argv.includes(gate));
+  assert.deepEqual(
+    daemons.map(({ id }) => id.pid === parent.pid),
+    [false],
+  );
 });
 
 test('a pass leaves no descriptor open', async (t) => {
