@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { booted, type Machine, type Preparation } from './boot.ts';
 import { type Application, whoAnswers } from './boot-application.ts';
-import { type Root, rootOf, type Variant } from './boot-roots.ts';
+import { isWanted, type Root, rootOf, type Variant } from './boot-roots.ts';
 import type { Changes } from './packages.ts';
 
 /** Where packages lie in a booted system. */
@@ -81,6 +81,7 @@ export function packaged(
   body: (machine: Machine) => Promise<void>,
   more: readonly string[] = [],
 ): void {
+  if (!isWanted(variant)) return;
   const debian = [...NEEDED[variant], ...more];
   const found = debian.length === 0 ? undefined : debianPackages(variant, ...debian);
   if (found !== undefined && 'lacking' in found) {

@@ -9,7 +9,13 @@ export type Variant = 'bookworm-systemd' | 'bookworm-sysvinit' | 'forky-systemd'
 
 const BUILD_LIMIT = 900_000;
 
-const { FRONTIK_ROOTS: roots = resolve(import.meta.dirname, '../../dist/roots') } = process.env;
+const { FRONTIK_ROOTS: roots = resolve(import.meta.dirname, '../../dist/roots'), FRONTIK_VARIANTS: wanted } =
+  process.env;
+
+/** Whether tests on that system are asked for: FRONTIK_VARIANTS names those that are, separated by spaces; without it all. */
+export function isWanted(variant: Variant): boolean {
+  return wanted === undefined || wanted.split(' ').includes(variant);
+}
 
 /** Where the tree of cgroup2 is mounted, as one sees it who has put nothing over it. */
 function cgroupMount(): string | undefined {

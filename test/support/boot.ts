@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { nextCgroup, removeCgroup, rootOf, type Variant, whyNoMachine } from './boot-roots.ts';
+import { isWanted, nextCgroup, removeCgroup, rootOf, type Variant, whyNoMachine } from './boot-roots.ts';
 import { environment, type Outcome, Running, until } from './e2e-command.ts';
 import { type Identity, isAlive, look, signal } from './e2e-processes.ts';
 
@@ -178,6 +178,7 @@ export function booted(
   prepare: Preparation,
   body: (machine: Machine, t: TestContext) => Promise<void>,
 ): void {
+  if (!isWanted(variant)) return;
   test(`${variant}: ${name}`, async (t) => {
     const lacking = whyNoMachine(variant);
     if (lacking !== undefined) {

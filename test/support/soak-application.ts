@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Front, fetchPage, type Switches } from './e2e.ts';
 import { takePorts } from './e2e-ports.ts';
-import { type Seen, signal } from './e2e-processes.ts';
+import { isAlive, type Seen, signal } from './e2e-processes.ts';
 import { Command, type Gate, type Verb } from './soak-command.ts';
 import { newcomers, newcomersMentioning } from './soak-processes.ts';
 
@@ -173,7 +173,7 @@ export class Application {
 
   /**
    * Every port of `must` has a worker that answers, others have one only if they are in `may`, and no process of the
-   * application is anything else.
+   * application is anything else. One of `may` is perhaps on its way out: whoever told it to go has died.
    */
   async check(must: readonly number[], may: readonly number[]): Promise<void> {
     const workers = await this.workers();
@@ -186,7 +186,7 @@ export class Application {
         throw new Violation(`port ${port} has a worker: ${show(workers.get(port))}`);
       }
     }
-    await Promise.all([...workers].map(([port, worker]) => this.#checkWorker(port, worker)));
+    await Promise.all([...workers].map(([port, worker]) => this.#checkWorker(port, worker, must.includes(port))));
     const absent = this.configured.filter((port) => !workers.has(port) && existsSync(this.#pidfile(port)));
     if (absent.length > 0) {
       throw new Violation(`pidfiles of workers that are not there: ${absent.join(', ')}`);
@@ -194,20 +194,25 @@ export class Application {
     await this.#checkOthers([...workers.values()]);
   }
 
-  async #checkWorker(port: number, worker: Seen): Promise<void> {
-    const front = await fetchPage(port, '/').then(
-      ({ body }) => JSON.parse(body) as Front,
-      (error: unknown) => {
-        throw new Violation(`the worker on port ${port} does not answer: ${String(error)}`);
-      },
-    );
+  async #checkWorker(port: number, worker: Seen, isWanted: boolean): Promise<void> {
+    const wrong = await this.#whatIsWrong(port, worker);
+    if (wrong !== undefined && (isWanted || !(await hasGone(worker)))) {
+      throw new Violation(wrong);
+    }
+  }
+
+  async #whatIsWrong(port: number, worker: Seen): Promise<string | undefined> {
+    let front: Front;
+    try {
+      front = JSON.parse((await fetchPage(port, '/')).body) as Front;
+    } catch (error) {
+      return `the worker on port ${port} does not answer: ${String(error)}`;
+    }
     if (front.pid !== worker.pid) {
-      throw new Violation(`on port ${port} answers process ${front.pid}, not its worker ${show(worker)}`);
+      return `on port ${port} answers process ${front.pid}, not its worker ${show(worker)}`;
     }
-    const named = this.traits.pidfiles ? readIfThere(this.#pidfile(port)) : String(worker.pid);
-    if (named.trim() !== String(worker.pid)) {
-      throw new Violation(`the pidfile of port ${port} says "${named.trim()}", not ${worker.pid}`);
-    }
+    const named = this.traits.pidfiles ? readIfThere(this.#pidfile(port)).trim() : String(worker.pid);
+    return named === String(worker.pid) ? undefined : `the pidfile of port ${port} says "${named}", not ${worker.pid}`;
   }
 
   #pidfile(port: number): string {
@@ -271,6 +276,14 @@ export class Application {
       signal(one, 'SIGKILL');
     }
   }
+}
+
+async function hasGone(worker: Seen): Promise<boolean> {
+  const deadline = performance.now() + SETTLED;
+  while (isAlive(worker) && performance.now() < deadline) {
+    await sleep(20);
+  }
+  return !isAlive(worker);
 }
 
 function isSame(one: Seen, other: Seen): boolean {
