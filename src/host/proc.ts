@@ -43,6 +43,7 @@ function undefinedIfHidden(error: unknown): undefined {
     case 'EACCES': // another user's
     case 'EPERM':
     case 'EINVAL': // a link of a process that is ending
+    case 'ENAMETOOLONG': // a link to what lies deeper than a path can say; no worker is there, but anybody may be
       return undefined;
     default:
       throw error;
@@ -122,7 +123,7 @@ export function readProcess(pid: Pid): ProcessSight | undefined {
   const environ = readProc(`/proc/${pid}/environ`);
   const marker = environ === undefined ? undefined : findMarker(environ);
   const needsCwd = argv.some((word) => word.startsWith('--config=') && word[9] !== '/');
-  const cwd = needsCwd ? readCwd(pid) : undefined;
+  const cwd = needsCwd ? readProcLink(`/proc/${pid}/cwd`) : undefined;
   // All of this was one process only if it is still the same one.
   if (readStat(pid)?.startTicks !== stat.startTicks) return undefined;
   return {
@@ -136,9 +137,10 @@ export function readProcess(pid: Pid): ProcessSight | undefined {
   };
 }
 
-function readCwd(pid: Pid): string | undefined {
+/** Where a link of /proc leads; undefined when the process is gone, may not be looked at, or is where no path leads. */
+export function readProcLink(path: string): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    return readlinkSync(path);
   } catch (error) {
     return undefinedIfHidden(error);
   }

@@ -1,11 +1,11 @@
 // Listening TCP sockets and who holds them: proc_pid_net(5), proc_pid_fd(5).
 
-import { closeSync, type Dir, opendirSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, type Dir, opendirSync, openSync, readSync } from 'node:fs';
 import { asPort } from '../core/units.ts';
 import type { Holder, ProcessSight } from '../core/worker.ts';
 import { codeOf } from './errno.ts';
 import type { Listener } from './host.ts';
-import { listPids, readProc } from './proc.ts';
+import { listPids, readProc, readProcLink } from './proc.ts';
 
 const LISTEN = '0A';
 /** A row of /proc/net/tcp is 150 bytes long, one of tcp6 longer. */
@@ -85,17 +85,21 @@ function hasSocket(pid: number | string, inode: string): boolean | undefined {
   const wanted = inode === '' ? 'socket:[' : `socket:[${inode}]`;
   // A listening socket is among the first descriptors; to read a few links costs less than to open a directory.
   for (let fd = 3; fd < FEW; fd += 1) {
-    const target = readLink(`/proc/${pid}/fd/${fd}`);
+    const target = readProcLink(`/proc/${pid}/fd/${fd}`);
     if (target === undefined) break;
     if (target.startsWith(wanted)) return true;
   }
-  let directory: Dir;
+  let directory: Dir | undefined;
   try {
     // By the kernel's order and a few at a time: a listening socket is among the oldest of thousands of descriptors.
     directory = opendirSync(`/proc/${pid}/fd`);
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      if (readProcLink(`/proc/${pid}/fd/${entry.name}`)?.startsWith(wanted) === true) return true;
+    }
+    return false;
   } catch (error) {
     switch (codeOf(error)) {
-      case 'ENOENT':
+      case 'ENOENT': // it ended, perhaps while it was read
       case 'ESRCH':
         return false;
       case 'EACCES':
@@ -104,30 +108,8 @@ function hasSocket(pid: number | string, inode: string): boolean | undefined {
       default:
         throw error;
     }
-  }
-  try {
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      if (readLink(`/proc/${pid}/fd/${entry.name}`)?.startsWith(wanted) === true) return true;
-    }
-    return false;
   } finally {
-    directory.closeSync();
-  }
-}
-
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    switch (codeOf(error)) {
-      case 'ENOENT': // closed meanwhile
-      case 'ESRCH':
-      case 'EACCES':
-      case 'EPERM':
-        return undefined;
-      default:
-        throw error;
-    }
+    directory?.closeSync();
   }
 }
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { listPids, MARKER, readProcess, readStat, scanProcesses } from '../../src/host/proc.ts';
+import { listPids, MARKER, readProcess, readProcLink, readStat, scanProcesses } from '../../src/host/proc.ts';
 import {
   asNobody,
   begin,
@@ -75,6 +75,28 @@ test('a daemon is found whose parent ended, not yet collected, after the list wa
   assert.deepEqual(
     daemons.map(({ id }) => id.pid === parent.pid),
     [false],
+  );
+});
+
+test('a process in a directory too deep for a path hides nothing else', async (t) => {
+  const deep = `
+import os, shutil, sys
+for _ in range(20):
+    os.mkdir('d' * 250)
+    os.chdir('d' * 250)
+open('e' * 250, 'w')
+kept = open('e' * 250)
+print('"deep"', flush=True)
+sys.stdin.read()`;
+  const words = [PYTHON, '-c', deep, '--port=8000', '--config=x'];
+  const child = await begin(t, words, { cwd: scratch(t), env: marked });
+  assert.equal(await nextOf(linesOf(child)), 'deep');
+  const steady = await puppet(t, { args: ['--port=8000'] });
+  assert.deepEqual(found([steady.pid]), [true]);
+  assert.equal(readProcess(child.pid)?.cwd, undefined);
+  assert.deepEqual(
+    [3, 4].map((fd) => readProcLink(`/proc/${child.pid}/fd/${fd}`)),
+    [undefined, undefined],
   );
 });
 
