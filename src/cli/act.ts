@@ -54,7 +54,10 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
   if (unit !== undefined && goal === 'stop') await stopUnit(unit, world);
   while (true) {
     const taken = await takeLock(action, goal, application, world);
-    if (taken.kind === 'held') return actWithLock(goal, application, unit, taken, readAgain, world);
+    if (taken.kind === 'held') {
+      tellForeignRuns(application, world);
+      return actWithLock(goal, application, unit, taken, readAgain, world);
+    }
     if (taken.kind !== 'resident') return explain(taken, application, world);
     const asked = await handOver(goal, application, launch, world);
     if (asked !== undefined) return asked;
@@ -65,6 +68,13 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
       return FAILED;
     }
   }
+}
+
+/** Root may do as he likes with the workers of others, but their `run` would undo it. */
+function tellForeignRuns({ configPath }: Application, { host, tell }: World): void {
+  if (host.processes.self.uid !== 0) return;
+  for (const { pid, uid } of host.locks.foreignRuns(configPath))
+    tell({ kind: 'foreign-run', pid, user: host.accounts.nameOf(uid) });
 }
 
 /** Takes the lock of an application, or finds out who has it. */

@@ -346,6 +346,14 @@ export interface Locks {
     interrupted: Promise<void>,
     onWait: (holder: string | undefined) => void,
   ): Promise<LockResult>;
+  /** The `run`s of other users that say to look after that application. Who asks may not see all of them, unless he is root. */
+  foreignRuns(name: string): readonly ForeignRun[];
+}
+
+/** A `run` of another user, which hears only him and root's signals. */
+export interface ForeignRun {
+  readonly pid: number;
+  readonly uid: number;
 }
 
 /** What the holder of a lock says of itself: its action, and how long it may take at most. */

@@ -2,12 +2,12 @@
 // inherits and leaves locked when it ends; so it goes when we go, however that happens.
 
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { codeOf } from './errno.ts';
-import type { LockNote, LockResult, Locks, Obstacle, Result } from './host.ts';
-import { inRuntimeDirectory, NotOwn, nameOf } from './runtime-directory.ts';
+import type { ForeignRun, LockNote, LockResult, Locks, Obstacle, Result } from './host.ts';
+import { inRuntimeDirectory, NotOwn, nameOf, placesOfOthers } from './runtime-directory.ts';
 
-const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
+const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 /** When to tell that we wait. */
 const PATIENT = 1000;
@@ -16,7 +16,7 @@ const RESIDENT = 'run';
 /** Commands that may be before us in the queue. */
 const MOST_HOLDERS = 20;
 
-export const locks: Locks = { take };
+export const locks: Locks = { take, foreignRuns };
 
 async function take(
   name: string,
@@ -127,6 +127,26 @@ function readNote(fd: number): HolderNote | undefined {
 
 function describe(note: HolderNote | undefined): string | undefined {
   return note === undefined ? undefined : `${note.action}, pid ${note.pid}`;
+}
+
+function foreignRuns(name: string): ForeignRun[] {
+  return placesOfOthers(lockFileName(name)).flatMap((path) => {
+    try {
+      const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      try {
+        const { uid } = fstatSync(fd);
+        const note = fstatSync(fd).isFile() ? readNote(fd) : undefined;
+        // The process, too, must be that user's: a `run` that was killed leaves its note behind.
+        const isThere = note !== undefined && statSync(`/proc/${note.pid}`).uid === uid;
+        return isThere && note.action === RESIDENT ? [{ pid: Number(note.pid), uid }] : [];
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      return [];
+    }
+  });
 }
 
 /** Opens the lock file of an application. */

@@ -1,7 +1,7 @@
 // Where this program keeps what belongs to one application and one user while something runs: the lock, the control socket.
 // Other users can neither read nor hold it.
 
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { codeOf } from './errno.ts';
 import type { Obstacle, Result } from './host.ts';
 
@@ -47,6 +47,22 @@ function directories(uid: number): Place[] {
   const runtime = process.env['XDG_RUNTIME_DIR'];
   const own = { path: `/tmp/frontik-supervisor-${uid}`, mode: 0o700 };
   return runtime?.startsWith('/') ? [{ path: `${runtime}/frontik-supervisor`, mode: 0o700 }, own] : [own];
+}
+
+/** Where other users may have that file: anybody can have put something there. */
+export function placesOfOthers(file: string): string[] {
+  const runtime = namesIn('/run/user').map((uid) => `/run/user/${uid}/frontik-supervisor/${file}`);
+  const temporary = namesIn('/tmp').filter((name) => name.startsWith('frontik-supervisor-'));
+  return [...runtime, ...temporary.map((name) => `/tmp/${name}/${file}`)];
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return [];
+  }
 }
 
 /** What is there belongs to somebody else, or may be changed by him. */

@@ -46,6 +46,13 @@ export function lines(event: Event): Line[] {
       return [['info', `waiting for ${holder(event.holder)} to finish`]];
     case 'lock-timed-out':
       return [['error', `${holder(event.holder)} did not finish in time: nothing was done`]];
+    case 'foreign-run':
+      return [
+        [
+          'warning',
+          `a run of ${event.user} (pid ${event.pid}) looks after these workers, too, and brings back what is stopped: run this as ${event.user}, or end that run`,
+        ],
+      ];
     case 'hook-failed': {
       const where = `worker on port ${event.port}: hook ${event.hook}`;
       return [

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { nobody, onStage, python, reachable, type Stage, whyNotAnotherUser } from '../support/e2e.ts';
-import { environment, type Outcome } from '../support/e2e-command.ts';
+import { environment, type Outcome, until } from '../support/e2e-command.ts';
 import { isAlive } from '../support/e2e-processes.ts';
+import { workersOf } from '../support/e2e-run.ts';
 
 /** A test that becomes another user; where that cannot be it says why. */
 function asUsers(
@@ -62,6 +63,29 @@ asUsers("root stops and restarts a service user's workers", { owner: nobody }, a
   assert.equal((await stage.run('stop')).code, 0);
   stage.assertNobody();
 });
+
+asUsers(
+  "root is told that a service user's run brings back what root stops",
+  { owner: nobody, workers: 1 },
+  async (stage, copy) => {
+    const run = stage.program([copy, ...stage.settings, 'run'], { uid: nobody, limit: 60_000 });
+    await until(() => assert(run.stderr.includes('all workers are running'), run.stderr));
+    const [first] = workersOf(stage, 0);
+    const outcome = await stage.run('stop');
+    assert.match(
+      outcome.stderr,
+      new RegExp(
+        `\\] a run of nobody \\(pid ${run.pid}\\) looks after these workers, too, and brings back what is stopped`,
+      ),
+    );
+    assert.equal(outcome.code, 0);
+    assert(first !== undefined && !isAlive(first));
+    await until(() => stage.assertServing(0), 20_000);
+    run.kill('SIGTERM');
+    assert.equal((await run.outcome).code, 0);
+    assert.equal(stage.tell(await stage.run('stop')), '[T] all workers are stopped\nexit 0');
+  },
+);
 
 asUsers(
   'a look-alike that another user planted is ignored, with a warning, and not signalled',

@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
-import { lockFileName } from '../../src/host/lock.ts';
+import { lockFileName, locks } from '../../src/host/lock.ts';
 import { asNobody, NOBODY, scratch, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
-import { AT_ONCE, contender, contest, taking } from '../support/adapters-lock.ts';
+import { AT_ONCE, type Contender, contender, contest, taking } from '../support/adapters-lock.ts';
 
 const NOTE = { action: 'start', most: 60_000 };
 const FILE = lockFileName('/etc/app.cfg');
@@ -47,6 +47,30 @@ suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
     const { mode, uid: owner } = statSync(place);
     assert.deepEqual([mode & 0o777, owner, statSync(join(place, FILE)).mode & 0o777], [0o700, uid, 0o600]);
     assert.match(readFileSync(join(place, FILE), 'utf8'), /^\d+ start 60000\n$/);
+  });
+
+  test('root sees whose run has an application, and believes no note that nobody stands behind', async (t) => {
+    const { uid, place } = stranger(t);
+    const seen = (): unknown => locks.foreignRuns('/etc/app.cfg').filter((run) => run.uid === uid);
+    const under = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    const taken = async (action: string): Promise<Contender> => {
+      const words = taking('/etc/app.cfg', { action, most: 0 });
+      const one = await contender(t, words, under, { PATH: process.env['PATH'] });
+      assert.deepEqual(await one.next(), AT_ONCE);
+      return one;
+    };
+    const start = await taken('start');
+    assert.deepEqual(seen(), [], 'a command ends by itself');
+    await start.kill();
+    const run = await taken('run');
+    assert.deepEqual(seen(), [{ pid: run.pid, uid }]);
+    await run.kill();
+    assert.deepEqual(seen(), [], 'it left its note behind');
+    writeFileSync(join(place, FILE), `${process.pid} run 0\n`);
+    assert.deepEqual(seen(), [], 'a process of ours');
+    rmSync(join(place, FILE));
+    symlinkSync('/etc/passwd', join(place, FILE));
+    assert.deepEqual(seen(), []);
   });
 
   test('a relative runtime directory, or one that is not there, is not used', async (t) => {

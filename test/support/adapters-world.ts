@@ -6,6 +6,7 @@ import type { Account } from '../../src/core/worker.ts';
 import type { Interruption } from '../../src/engine/drive.ts';
 import type {
   Control,
+  ForeignRun,
   Host,
   Installation,
   LockNote,
@@ -35,6 +36,8 @@ export interface Machine {
   /** The working directory; undefined: it has gone. */
   readonly cwd?: string | undefined;
   readonly lock?: LockResult;
+  /** The `run`s of other users on an application. */
+  readonly foreignRuns?: (name: string) => readonly ForeignRun[];
   /** What happens while it waits for the lock. */
   readonly whileWaiting?: () => void;
   /** The `run` that has the application. */
@@ -162,6 +165,7 @@ export function hostOn(
         if (machine.waitsFor !== undefined) onWait(machine.waitsFor);
         return machine.lock ?? base.locks.take(name, note, interrupted, onWait);
       },
+      foreignRuns: (name) => machine.foreignRuns?.(name) ?? [],
     },
     environment: {
       get: (name) => environment.get(name),

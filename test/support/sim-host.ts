@@ -189,6 +189,7 @@ export class SimHost implements Host {
         hasWaited: false,
         lock: { relabel: () => undefined, release: () => this.#kernel.note('unlock') },
       }),
+      foreignRuns: () => [],
     };
   }
 

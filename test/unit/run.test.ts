@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lines } from '../../src/report/wording.ts';
 import { CONFIG, command, type Ended, GIVEN, type Machine, SETTINGS, simulated } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
 
@@ -195,6 +196,15 @@ for (const [what, machine, expected] of LOCKS) {
     assert.equal(sim.alive(8000).length, what === 'in time' ? 0 : 1);
   });
 }
+
+test('root is told of the run of another user on the same application, whatever the order; others have nothing to do with it', async () => {
+  const foreignRuns: Machine['foreignRuns'] = (name) => (name === CONFIG ? [{ pid: 7, uid: 33 }] : []);
+  const warning = lines({ kind: 'foreign-run', pid: 7, user: 'user33' }).map(([level, text]) => `${level}: ${text}`);
+  const [exit, ...said] = await ends([...GIVEN, 'stop'], { foreignRuns }, app(8000, 8001));
+  assert.deepEqual([exit, ...said], [0, ...warning, ...STOPPING, STOPPED]);
+  assert.deepEqual(await ends([...GIVEN, 'status'], { foreignRuns }, app()), [3, STOPPED]);
+  assert.deepEqual(await ends([...GIVEN, 'stop'], { foreignRuns, uid: 1000 }, app()), [0, STOPPED]);
+});
 
 for (const [signal, exit] of [
   ['SIGHUP', 129],

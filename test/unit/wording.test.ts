@@ -148,6 +148,13 @@ const EVENTS: readonly (readonly [event: Event, ...told: Line[]])[] = [
     { kind: 'lock-timed-out', holder: 'stop, pid 7' },
     ['error', 'another command on this application (stop, pid 7) did not finish in time: nothing was done'],
   ],
+  [
+    { kind: 'foreign-run', pid: 7, user: 'web' },
+    [
+      'warning',
+      'a run of web (pid 7) looks after these workers, too, and brings back what is stopped: run this as web, or end that run',
+    ],
+  ],
   [{ kind: 'left-stopped', ports: [port, 8002 as Port] }, ['error', 'ports 8001, 8002 are stopped: run start']],
   [
     { kind: 'no-such-action', action: undefined },
