@@ -2,7 +2,7 @@
 // ends the program with a stack trace when its reader is gone.
 
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { orElse } from './errno.ts';
+import { codeOf, orElse } from './errno.ts';
 
 const RETRIES = 400;
 const PAUSE = 5;
@@ -21,8 +21,8 @@ const REAL: Descriptors = {
 };
 
 /**
- * Writes all of the text to a descriptor, or as much as can be. A reader that is gone, a full disk or a closed
- * descriptor loses the text, not the command: its exit status must stay what the workers make it.
+ * Writes all of the text to a descriptor, or as much as can be. Whatever the system says against it loses the text, not the
+ * command: its exit status must stay what the workers make it.
  */
 export function writeText(fd: number, text: string, descriptors: Descriptors = REAL, retries = RETRIES): boolean {
   const bytes = new TextEncoder().encode(text);
@@ -33,20 +33,14 @@ export function writeText(fd: number, text: string, descriptors: Descriptors = R
       written += descriptors.write(fd, bytes, written);
       refusals = 0;
     } catch (error) {
-      switch (error instanceof Error && 'code' in error ? error.code : undefined) {
-        case 'EAGAIN': // Somebody made the pipe non-blocking, and it is full: write(2).
-          refusals += 1;
-          descriptors.pause(PAUSE);
-          break;
-        case 'EINTR':
-          break;
-        case 'EPIPE': // The reader left; Node ignores SIGPIPE.
-        case 'EIO': // The terminal hung up.
-        case 'EBADF': // Closed, or not open for writing.
-        case 'ENOSPC':
-          return false;
-        default:
-          throw error;
+      const code = codeOf(error);
+      if (code === undefined) throw error;
+      // A reader that left, a terminal that hung up, a full disk, a quota, a connection that was reset: there is no end of it.
+      if (code !== 'EAGAIN' && code !== 'EINTR') return false;
+      // Somebody made the pipe non-blocking, and it is full: write(2).
+      if (code === 'EAGAIN') {
+        refusals += 1;
+        descriptors.pause(PAUSE);
       }
     }
   }

@@ -11,7 +11,7 @@ function puppet(answers: readonly (number | string)[]) {
       const answer = answers[at] ?? bytes.length - offset;
       at += 1;
       seen.fds.push(fd);
-      if (typeof answer === 'string') throw Object.assign(new Error(answer), { code: answer });
+      if (typeof answer === 'string') throw Object.assign(new Error(answer), { code: answer, syscall: 'write' });
       seen.text += new TextDecoder().decode(bytes.subarray(offset, offset + answer));
       return answer;
     },
@@ -52,7 +52,7 @@ test('a pipe that stays full is given up, after a bounded number of pauses', () 
   assert.deepEqual([seen.text, seen.pauses], ['', 400]);
 });
 
-for (const code of ['EPIPE', 'EIO', 'EBADF', 'ENOSPC']) {
+for (const code of ['EPIPE', 'EIO', 'EBADF', 'ENOSPC', 'EFBIG', 'EDQUOT', 'ECONNRESET', 'ENOTCONN']) {
   test(`${code} loses the text and nothing else`, () => {
     const { seen, descriptors } = puppet([2, code]);
     writeText(1, 'abcd', descriptors);
@@ -61,6 +61,12 @@ for (const code of ['EPIPE', 'EIO', 'EBADF', 'ENOSPC']) {
 }
 
 test('any other error is a bug and is not hidden', () => {
-  const { descriptors } = puppet(['EFAULT']);
-  assert.throws(() => writeText(1, 'abcd', descriptors), { code: 'EFAULT' });
+  const { descriptors } = puppet([]);
+  const broken: Descriptors = {
+    ...descriptors,
+    write: () => {
+      throw new TypeError('a bug');
+    },
+  };
+  assert.throws(() => writeText(1, 'abcd', broken), new TypeError('a bug'));
 });
