@@ -101,7 +101,8 @@ export async function explain(
       return FAILED;
     case 'unusable': {
       const { path, code } = taken.obstacle;
-      tell({ kind: 'problem', source: path, text: `cannot lock this application: ${code}` });
+      const why = code === 'EPERM' ? 'this is not ours alone: remove it' : code;
+      tell({ kind: 'problem', source: path, text: `cannot lock this application: ${why}` });
       return code === 'EACCES' || code === 'EPERM' ? NOT_PERMITTED : FAILED;
     }
     default:

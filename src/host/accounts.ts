@@ -19,6 +19,12 @@ function nameOf(uid: number): string {
   return entry('passwd', String(uid))?.[0] ?? `user ${uid}`;
 }
 
+/** The home directory of a user: an absolute path. */
+export function homeOf(uid: number): string | undefined {
+  const home = entry('passwd', String(uid))?.[5];
+  return home?.startsWith('/') === true ? home : undefined;
+}
+
 /** The fields of a line of passwd(5) or group(5), found by its name or number. */
 function entry(database: 'passwd' | 'group', key: string): string[] | undefined {
   const text = orElse(

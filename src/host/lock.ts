@@ -2,13 +2,25 @@
 // inherits and leaves locked when it ends; so it goes when we go, however that happens.
 
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { codeOf } from './errno.ts';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { codeOf, orElse } from './errno.ts';
 import type { ForeignRun, LockNote, LockResult, Locks, Obstacle, Result } from './host.ts';
 import { inRuntimeDirectory, NotOwn, nameOf, placesOfOthers } from './runtime-directory.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
+const DAY = 86_400_000;
 /** When to tell that we wait. */
 const PATIENT = 1000;
 /** The action that holds the lock for as long as it is there, and does what others ask of it: nobody waits for its end. */
@@ -28,15 +40,23 @@ async function take(
   if (!file.ok) return { kind: 'unusable', obstacle: file.error };
   const opened = file.value;
   const held = (hasWaited: boolean): LockResult => {
-    label(opened, note);
-    return {
-      kind: 'held',
-      hasWaited,
-      lock: { relabel: (other) => label(opened, other), release: () => letGo(opened) },
+    const code = label(opened, note);
+    // Others find a `run` by its note alone. Of a command it only tells them for whom they wait.
+    if (code !== undefined && note.action === RESIDENT) return failed(code, readlinkSync(`/proc/self/fd/${opened}`));
+    // Whoever cleans /tmp spares what is young.
+    const daily = setInterval(() => label(opened, note), DAY).unref();
+    const relabel = (other: LockNote): void => {
+      clearInterval(daily);
+      label(opened, other);
     };
+    const release = (): void => {
+      clearInterval(daily);
+      letGo(opened);
+    };
+    return { kind: 'held', hasWaited, lock: { relabel, release } };
   };
-  const failed = (code: string): LockResult =>
-    giveUp(opened, { kind: 'unusable', obstacle: { path: 'flock(1) of util-linux', code } });
+  const failed = (code: string, path = 'flock(1) of util-linux'): LockResult =>
+    giveUp(opened, { kind: 'unusable', obstacle: { path, code } });
   const first = tryNow(opened);
   if (first === 'held') return held(false);
   if (first !== 'timed-out') return failed(first.code);
@@ -57,9 +77,16 @@ async function take(
   }
 }
 
-function label(fd: number, { action, most }: LockNote): void {
-  ftruncateSync(fd, 0);
-  writeSync(fd, `${process.pid} ${action} ${most}\n`, 0);
+/** The errno of what is against it: a full disk, a limit of file sizes. */
+function label(fd: number, { action, most }: LockNote): string | undefined {
+  return orElse<string | undefined>(
+    () => {
+      ftruncateSync(fd, 0);
+      writeSync(fd, `${process.pid} ${action} ${most}\n`, 0);
+      return undefined;
+    },
+    (code) => code,
+  );
 }
 
 function giveUp(fd: number, result: LockResult): LockResult {
@@ -153,9 +180,13 @@ function foreignRuns(name: string): ForeignRun[] {
 function openLockFile(name: string): Result<number, Obstacle> {
   return inRuntimeDirectory(lockFileName(name), (path, uid) => {
     const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
-    if (fstatSync(fd).isFile() && fstatSync(fd).uid === uid) return fd;
-    closeSync(fd);
-    throw new NotOwn(path);
+    if (!fstatSync(fd).isFile() || fstatSync(fd).uid !== uid) {
+      closeSync(fd);
+      throw new NotOwn(path);
+    }
+    // A umask may have taken our own rights away, for good.
+    fchmodSync(fd, 0o600);
+    return fd;
   });
 }
 

@@ -2,6 +2,7 @@
 // Other users can neither read nor hold it.
 
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { homeOf } from './accounts.ts';
 import { codeOf } from './errno.ts';
 import type { Obstacle, Result } from './host.ts';
 
@@ -16,17 +17,21 @@ export function nameOf(path: string): string {
   return value.toString(16).padStart(16, '0');
 }
 
-/** Calls `use` with a path in the first directory that can be had; a system error there, or NotOwn, leads to the next one. */
+/**
+ * Calls `use` with a path in the first directory that can be had; a system error there, or NotOwn, leads to the next one. The
+ * obstacle is what somebody else has put in the way, if anybody has.
+ */
 export function inRuntimeDirectory<T>(file: string, use: (path: string, uid: number) => T): Result<T, Obstacle> {
   const uid = process.getuid?.() ?? 0;
   let obstacle: Obstacle = { path: '/run', code: 'ENOENT' };
+  let foreign: Obstacle | undefined;
   for (const directory of directories(uid)) {
     try {
       makeOwn(directory, uid);
       return { ok: true, value: use(`${directory.path}/${file}`, uid) };
     } catch (error) {
       if (error instanceof NotOwn) {
-        obstacle = { path: error.path, code: 'EPERM' };
+        foreign = { path: error.path, code: 'EPERM' };
         continue;
       }
       const code = codeOf(error);
@@ -34,7 +39,7 @@ export function inRuntimeDirectory<T>(file: string, use: (path: string, uid: num
       obstacle = { path: directory.path, code };
     }
   }
-  return { ok: false, error: obstacle };
+  return { ok: false, error: foreign ?? obstacle };
 }
 
 interface Place {
@@ -42,11 +47,17 @@ interface Place {
   readonly mode: number;
 }
 
-function directories(uid: number): Place[] {
-  if (uid === 0) return [{ path: '/run/frontik-supervisor', mode: 0o755 }];
+function* directories(uid: number): Generator<Place, undefined> {
+  if (uid === 0) {
+    yield { path: '/run/frontik-supervisor', mode: 0o755 };
+    return;
+  }
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  const own = { path: `/tmp/frontik-supervisor-${uid}`, mode: 0o700 };
-  return runtime?.startsWith('/') ? [{ path: `${runtime}/frontik-supervisor`, mode: 0o700 }, own] : [own];
+  if (runtime?.startsWith('/')) yield { path: `${runtime}/frontik-supervisor`, mode: 0o700 };
+  yield { path: `/tmp/frontik-supervisor-${uid}`, mode: 0o700 };
+  // Anybody may have taken that name. At home nobody else can.
+  const home = homeOf(uid);
+  if (home !== undefined) yield { path: `${home}/.frontik-supervisor`, mode: 0o700 };
 }
 
 /** Where other users may have that file: anybody can have put something there. */

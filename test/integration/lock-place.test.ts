@@ -49,6 +49,34 @@ suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
     assert.match(readFileSync(join(place, FILE), 'utf8'), /^\d+ start 60000\n$/);
   });
 
+  test('whose note cannot be written is a lock all the same, but no run`s, which others find by it', async (t) => {
+    const { uid, place } = stranger(t);
+    const under = ['prlimit', '--fsize=0', 'setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    const take = (action: string): Promise<Contender> =>
+      contender(t, taking('/etc/app.cfg', { action, most: 0 }), under, { PATH: process.env['PATH'] });
+    assert.deepEqual(await (await take('run')).next(), unusable(join(place, FILE), 'EFBIG'));
+    const first = await take('stop');
+    assert.deepEqual(await first.next(), AT_ONCE);
+    assert.deepEqual(await (await take('start')).next(), { kind: 'timed-out' });
+  });
+
+  test('a umask does not take the own rights away', async (t) => {
+    const { uid, place } = stranger(t);
+    const under = [
+      'setpriv',
+      `--reuid=${uid}`,
+      `--regid=${uid}`,
+      '--clear-groups',
+      '/bin/sh',
+      '-c',
+      'umask 0777; exec "$@"',
+      'sh',
+    ];
+    const one = await contender(t, taking('/etc/app.cfg', NOTE), under, { PATH: process.env['PATH'] });
+    assert.deepEqual(await one.next(), AT_ONCE);
+    assert.equal(statSync(join(place, FILE)).mode & 0o777, 0o600);
+  });
+
   test('root sees whose run has an application, and believes no note that nobody stands behind', async (t) => {
     const { uid, place } = stranger(t);
     const seen = (): unknown => locks.foreignRuns('/etc/app.cfg').filter((run) => run.uid === uid);

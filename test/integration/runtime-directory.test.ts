@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, symlinkS
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { nameOf } from '../../src/host/runtime-directory.ts';
-import { inNode, scratch, unlessNobodyCan } from '../support/adapters.ts';
+import { inNode, scratch, unlessNamespaces, unlessNobodyCan } from '../support/adapters.ts';
 
 /** Where a file may be put; `fails` are places where that does not work, with what is thrown there. */
 const USE = `
@@ -86,14 +86,30 @@ suite('a place for what belongs to an application', { concurrency: 4, skip: unle
     assert.deepEqual(used(one), { result: { ok: true, value: one.uid }, tried: [one.files[1]] });
   });
 
-  test('where nothing can be put is left for the next one; the last obstacle is told', (t) => {
+  test('where nothing can be put is left for the next one; told is what somebody else has put there, or the last obstacle', (t) => {
     const one = user(t);
     const tried = [...one.files];
     assert.deepEqual(used(one, ['system']), { result: { ok: true, value: one.uid }, tried });
     assert.deepEqual(used(one, ['not-own']), { result: { ok: true, value: one.uid }, tried });
-    const last = (error: unknown): unknown => ({ result: { ok: false, error }, tried });
-    assert.deepEqual(used(one, ['not-own', 'system']), last({ path: one.place, code: 'ENOENT' }));
-    assert.deepEqual(used(one, ['system', 'not-own']), last({ path: one.files[1], code: 'EPERM' }));
+    const told = (error: unknown): unknown => ({ result: { ok: false, error }, tried });
+    assert.deepEqual(used(one, ['system', 'system']), told({ path: one.place, code: 'ENOENT' }));
+    assert.deepEqual(used(one, ['not-own', 'system']), told({ path: one.files[0], code: 'EPERM' }));
+    assert.deepEqual(used(one, ['system', 'not-own']), told({ path: one.files[1], code: 'EPERM' }));
+  });
+
+  test('is at home when another user has made the one under /tmp', { skip: unlessNamespaces }, (t) => {
+    const one = user(t);
+    mkdirSync(one.place, { mode: 0o700 });
+    const passwd = join(one.runtime, 'passwd');
+    writeFileSync(passwd, `web:x:${one.uid}:${one.uid}::${one.runtime}:/bin/sh\n`);
+    const mounted = `mount --bind ${passwd} /etc/passwd && exec "$@"`;
+    const as = [`--reuid=${one.uid}`, `--regid=${one.uid}`, '--clear-groups'];
+    const under = ['unshare', '-m', '/bin/sh', '-c', mounted, 'sh', 'setpriv', ...as];
+    const env = { PATH: process.env['PATH'] };
+    const file = join(one.runtime, '.frontik-supervisor/a.sock');
+    const expected = { result: { ok: true, value: one.uid }, tried: [file] };
+    assert.deepEqual(inNode(USE, { given: { fails: [] }, under, env }), expected);
+    assert.equal(statSync(join(file, '..')).mode & 0o777, 0o700);
   });
 
   test('is no reason to hide a bug', (t) => {

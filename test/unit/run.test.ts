@@ -180,7 +180,7 @@ const LOCKS: readonly (readonly [what: string, machine: Machine, expected: reado
   [
     'not, since it may not',
     { lock: { kind: 'unusable', obstacle: { path: '/tmp/x', code: 'EPERM' } } },
-    [4, 'error: /tmp/x: cannot lock this application: EPERM'],
+    [4, 'error: /tmp/x: cannot lock this application: this is not ours alone: remove it'],
   ],
   [
     'not, since it cannot',
