@@ -2,10 +2,11 @@
 
 import type { Application } from '../core/application.ts';
 import { after, millis, seconds } from '../core/units.ts';
-import { status, statusWithin } from '../engine/commands.ts';
-import type { LockResult, Said } from '../host/host.ts';
+import { isAnyAlive, status, statusWithin } from '../engine/commands.ts';
+import type { Said } from '../host/host.ts';
+import { explain, type Taken, takeLock, tellForeignRuns } from './application-lock.ts';
 import { clearFor, startUnit, stopUnit, unitFor } from './by-manager.ts';
-import { FAILED, NOT_PERMITTED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
+import { FAILED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
 import { achieve, type Goal, judge, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
 import { type Launch, typedOptions } from './sources.ts';
@@ -59,7 +60,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
       return actWithLock(goal, application, unit, taken, readAgain, world);
     }
     if (taken.kind !== 'resident') return explain(taken, application, world);
-    const asked = await handOver(goal, application, launch, world);
+    const asked = await actBesideRun(taken.name, goal, unit, application, launch, world);
     if (asked !== undefined) return asked;
     // It is about to begin to listen, or about to end.
     await Promise.race([host.clock.sleep(AGAIN), interruption.arrived]);
@@ -70,51 +71,27 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
   }
 }
 
-/** Root may do as he likes with the workers of others, but their `run` would undo it. */
-function tellForeignRuns({ configPath }: Application, { host, tell }: World): void {
-  if (host.processes.self.uid !== 0) return;
-  for (const { pid, uid } of host.locks.foreignRuns(configPath))
-    tell({ kind: 'foreign-run', pid, user: host.accounts.nameOf(uid) });
-}
-
-/** Takes the lock of an application, or finds out who has it. */
-export function takeLock(action: string, goal: Goal, application: Application, world: World): Promise<LockResult> {
-  const { host, tell, interruption } = world;
-  const most = action === 'run' ? millis(0) : longest(goal, application);
-  return host.locks.take(application.configPath, { action, most }, interruption.arrived, (holder) => {
-    tell({ kind: 'waiting-for-lock', holder });
-  });
-}
-
-/** Why a lock could not be had. */
-export async function explain(
-  taken: Exclude<LockResult, { kind: 'held' | 'resident' }>,
+/** A restart is the unit's: it reads what its `run` cannot, the launcher's present words, and starts what is installed now. */
+async function actBesideRun(
+  name: string,
+  goal: Goal,
+  unit: string | undefined,
   application: Application,
-  { host, tell, interruption }: World,
-): Promise<number> {
-  switch (taken.kind) {
-    case 'interrupted':
-      await status({ application, host, tell, interruption });
-      return interruption.signal === undefined ? FAILED : signalVerdict(interruption.signal);
-    case 'timed-out':
-      tell({ kind: 'lock-timed-out', holder: taken.holder });
-      return FAILED;
-    case 'unusable': {
-      const { path, code } = taken.obstacle;
-      const why = code === 'EPERM' ? 'this is not ours alone: remove it' : code;
-      tell({ kind: 'problem', source: path, text: `cannot lock this application: ${why}` });
-      return code === 'EACCES' || code === 'EPERM' ? NOT_PERMITTED : FAILED;
-    }
-    default:
-      return taken satisfies never;
-  }
+  launch: Launch,
+  world: World,
+): Promise<number | undefined> {
+  const isRestart = goal === 'restart' || goal === 'restart-if-alive';
+  if (unit === undefined || !isRestart) return handOver(name, goal, application, launch, world);
+  const { host, tell, interruption } = world;
+  const isDue = goal === 'restart' || isAnyAlive({ application, host, tell, interruption });
+  return isDue ? startUnit(goal, unit, application, world) : OK;
 }
 
 async function actWithLock(
   goal: Goal,
   application: Application,
   unit: string | undefined,
-  taken: LockResult & { kind: 'held' },
+  taken: Taken & { kind: 'held' },
   readAgain: ReadAgain,
   world: World,
 ): Promise<number> {
@@ -131,7 +108,7 @@ async function actWithLock(
 async function actAlone(
   goal: Goal,
   application: Application,
-  { hasWaited }: LockResult & { kind: 'held' },
+  { hasWaited }: Taken & { kind: 'held' },
   readAgain: ReadAgain,
   world: World,
 ): Promise<number> {
@@ -144,6 +121,7 @@ async function actAlone(
 
 /** Asks the `run` that has the application, and looks at what has come of it; undefined when nobody listens. */
 async function handOver(
+  name: string,
   goal: Goal,
   application: Application,
   launch: Launch,
@@ -153,7 +131,7 @@ async function handOver(
   const order = { action: goal, options: typedOptions(launch) };
   // It may be at work on an order that came before.
   const most = millis(2 * longest(goal, application));
-  const answer = await host.control.ask(application.configPath, order, most, hear, interruption.arrived);
+  const answer = await host.control.ask(name, order, most, hear, interruption.arrived);
   const situation = { application, host, tell, interruption };
   switch (answer.kind) {
     case 'absent':

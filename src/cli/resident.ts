@@ -9,7 +9,8 @@ import type { Interruption, Member, Watch } from '../engine/drive.ts';
 import { Residence } from '../engine/residence.ts';
 import type { Lock, Notifier, Options, Order } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
-import { explain, type ReadAgain, takeLock } from './act.ts';
+import type { ReadAgain } from './act.ts';
+import { explain, namesOf, takeLock } from './application-lock.ts';
 import { FAILED, OK, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
 import { achieve, type Goal, goalNamed, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
@@ -104,13 +105,22 @@ class Resident {
 
   async live(): Promise<number> {
     const { host, tell } = this.#world;
-    const control = await host.control.serve(this.#application.configPath, (order) => this.#receive(order));
-    if (!control.ok) {
-      tell({ kind: 'problem', source: control.error.path, text: `cannot listen for commands: ${control.error.code}` });
-      return FAILED;
+    const controls: { close(): void }[] = [];
+    const close = (): void => {
+      for (const control of controls) control.close();
+    };
+    for (const name of namesOf(this.#application, host)) {
+      const control = await host.control.serve(name, (order) => this.#receive(order));
+      if (!control.ok) {
+        const { path, code } = control.error;
+        tell({ kind: 'problem', source: path, text: `cannot listen for commands: ${code}` });
+        close();
+        return FAILED;
+      }
+      controls.push(control.value);
     }
     const [exit] = await Promise.all([this.#work().finally(() => this.#residence.leave()), this.#residence.live()]);
-    control.value.close();
+    close();
     await this.#notifier?.settled();
     return exit;
   }
@@ -254,9 +264,14 @@ class Resident {
 
   /** Whoever thinks that he has told us how to do it must learn that we go by what we were told ourselves. */
   #compareOptions(order: Order): void {
-    const differing = [...order.options].filter(([name, value]) => this.#options.get(name) !== value);
-    for (const [name] of differing)
-      order.say(['warning', `--${name}: the run goes by its own options, and not by this one`]);
+    // By whatever name, the configuration is the same: else nobody would have found us.
+    const differing = [...order.options].filter(
+      ([name, value]) => name !== 'config' && this.#options.get(name) !== value,
+    );
+    for (const [name] of differing) {
+      const text = `--${name}: the run goes by its own options, and not by this one: end it and start it anew`;
+      order.say(['warning', text]);
+    }
   }
 
   #add(job: Job): void {

@@ -4,7 +4,7 @@ import { scriptPath } from '../config/drop-in.ts';
 import { readShellForm } from '../config/quoting.ts';
 import { isAnyAlive } from '../engine/commands.ts';
 import type { Lock } from '../host/host.ts';
-import { explain, takeLock } from './act.ts';
+import { explain, takeLock } from './application-lock.ts';
 import { FAILED, NOT_PERMITTED, OK, signalVerdict } from './exit-status.ts';
 import { findScript, planRemoval } from './footprint.ts';
 import { findMisplaced, refusesUser } from './install.ts';

@@ -51,7 +51,7 @@ export interface PortProcesses {
 }
 
 /** The values of all arguments `--NAME=value` in a command line. */
-function argumentsNamed(name: string, argv: readonly string[]): string[] {
+export function argumentsNamed(name: string, argv: readonly string[]): string[] {
   const prefix = `--${name}=`;
   return argv.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length));
 }
@@ -71,8 +71,7 @@ export function parseMarker(marker: string): { readonly path: string; readonly p
 
 /** Where a path in a process's argv leads, seen from its working directory; undefined when that is unknown. */
 export function seenFrom(cwd: string | undefined, path: string): string | undefined {
-  if (path.startsWith('/')) return path;
-  return cwd === undefined ? undefined : resolveFrom(cwd, path);
+  return cwd === undefined && !path.startsWith('/') ? undefined : resolveFrom(cwd ?? '/', path);
 }
 
 /** The port whose worker this command line is, if it is one of ours. */

@@ -1,7 +1,7 @@
 // The names under which processes may know our configuration: an absolute path, its target, a link to it.
 
 import type { Application } from '../core/application.ts';
-import { parseMarker, seenFrom } from '../core/identity.ts';
+import { argumentsNamed, parseMarker, seenFrom } from '../core/identity.ts';
 import type { ProcessSight } from '../core/worker.ts';
 import type { Files } from '../host/host.ts';
 
@@ -27,8 +27,10 @@ export class ConfigNames {
   learn(processes: readonly ProcessSight[]): void {
     for (const { marker, argv, cwd } of processes) {
       const marked = marker === undefined ? undefined : parseMarker(marker)?.path;
-      const relative = argv.includes(`--config=${this.#config}`) ? seenFrom(cwd, this.#config) : undefined;
-      for (const path of [marked, relative]) if (path !== undefined) this.#learnPath(path);
+      // What we launched may have been given another name of it than the marker has.
+      const given = marked === undefined ? argv.filter((word) => word === `--config=${this.#config}`) : argv;
+      const seen = argumentsNamed('config', given).map((path) => seenFrom(cwd, path));
+      for (const path of [marked, ...seen]) if (path !== undefined) this.#learnPath(path);
     }
   }
 

@@ -232,6 +232,22 @@ test(
 );
 
 test(
+  'a configuration is the same however its path is spelled',
+  onStage({ workers: 1 }, async (stage) => {
+    stage.directory('other');
+    for (const path of [`${stage.dir}//app.cfg`, `${stage.dir}/./app.cfg`, `${stage.dir}/other/../app.cfg`]) {
+      const first = await stage.call([`--script=${stage.script}`, `--config=${path}`, 'start']).outcome;
+      assert.equal(stage.tell(first), '[T] start worker P0\n[T] all workers are running\nexit 0');
+      assert(stage.worker(0).argv.includes(`--config=${path}`));
+      await stage.expect('start', '[T] another worker already started on P0\n[T] all workers are running\nexit 0');
+      await stage.expect('status', '[T] all workers are running\nexit 0');
+      assert.equal((await stage.run('stop')).code, 0);
+      stage.assertNobody();
+    }
+  }),
+);
+
+test(
   'a relative configuration is passed on as written, and means the file in its own directory only',
   onStage({ workers: 1, config: { daemonize: false, pidfile_template: 'run/rel.%(port)s.pid' } }, async (stage) => {
     const call = async (action: string, cwd = stage.dir): Promise<string> =>

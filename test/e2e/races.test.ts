@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onStage, type Stage } from '../support/e2e.ts';
@@ -22,6 +23,24 @@ test(
     assert.deepEqual(
       outcomes.map(({ code }) => code),
       [0, 0],
+    );
+    await stage.assertServing(0, 1);
+  }),
+);
+
+test(
+  'two starts at once, one through a link to the configuration: still one worker a port',
+  onStage({}, async (stage) => {
+    const link = stage.path('link.cfg');
+    symlinkSync(stage.config, link);
+    const throughLink = stage.call([`--script=${stage.script}`, `--config=${link}`, 'start']).outcome;
+    const outcomes = await Promise.all([throughLink, stage.run('start')]);
+    const told = outcomes.map((outcome) => stage.tell(outcome));
+    assert.equal(told.filter((text) => text.includes('start worker P0')).length, 1, told.join('\n\n'));
+    assert.equal(told.filter((text) => text.includes('already started on P0')).length, 1, told.join('\n\n'));
+    assert(
+      told.every((text) => text.endsWith('[T] all workers are running\nexit 0')),
+      told.join('\n\n'),
     );
     await stage.assertServing(0, 1);
   }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { onStage } from '../support/e2e.ts';
 import { until } from '../support/e2e-command.ts';
@@ -10,7 +11,27 @@ const RUNNING = '[T] all workers are running\nexit 0';
 const KILLING = '[T] some of the workers are running, trying to kill\n[T] stopping worker P0\n[T] stopping worker P1';
 const STARTING = '[T] start worker P0\n[T] start worker P1';
 const FOUND = '[T] another worker already started on P0\n[T] another worker already started on P1';
+const ENDED = `${KILLING}\n[T] all workers are stopped\nexit 0`;
 const NONE = '[T] no worker is alive, so there is nothing to reload: run start\nexit 7';
+
+test(
+  'a run hears who calls its configuration by another name, also when the name by which it came leads elsewhere now',
+  onStage({ config: QUICK }, async (stage) => {
+    const link = stage.path('link.cfg');
+    symlinkSync(stage.config, link);
+    const through = async (path: string, action: string): Promise<string> =>
+      stage.tell(await stage.call([`--script=${stage.script}`, `--config=${path}`, action]).outcome);
+    const run = stage.call([`--script=${stage.script}`, `--config=${link}`, 'run'], { limit: 60_000 });
+    await hears(() => run.stderr, 'all workers are running');
+    assert.equal(await through(stage.config, 'stop'), ENDED);
+    assert.equal(await through(link, 'start'), `${STARTING}\n${RUNNING}`);
+    stage.write('next.cfg', stage.read(stage.config));
+    rmSync(link);
+    symlinkSync(stage.path('next.cfg'), link);
+    assert.equal(await through(link, 'stop'), ENDED);
+    assert.equal((await ended(run)).code, 0);
+  }),
+);
 
 test(
   'the actions beside a run: the caller reads what it would read otherwise, and the run goes on',
@@ -135,8 +156,8 @@ test(
     assert.equal(
       stage.tell(outcome),
       [
-        '[T] --supervisor_start_timeout: the run goes by its own options, and not by this one',
-        '[T] --supervisor_settle: the run goes by its own options, and not by this one',
+        '[T] --supervisor_start_timeout: the run goes by its own options, and not by this one: end it and start it anew',
+        '[T] --supervisor_settle: the run goes by its own options, and not by this one: end it and start it anew',
         own,
         RUNNING,
       ].join('\n'),

@@ -189,7 +189,7 @@ test('what is no order, and an order with options that are not those of the run'
     during(lived, 5, 20),
     outdent(`
       5.0 status: exit 1, without a look
-      5.5 > warning: --supervisor_settle: the run goes by its own options, and not by this one
+      5.5 > warning: --supervisor_settle: the run goes by its own options, and not by this one: end it and start it anew
       5.5 warning: another worker already started on 8000
       5.5 > warning: another worker already started on 8000
       5.5 warning: another worker already started on 8001

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Control } from '../../src/host/host.ts';
 import {
   CALL,
   CONFIG,
@@ -66,6 +67,28 @@ test('restart: what is not the unit`s goes first', async () => {
     assert.deepEqual(await acts(action, [8000]), [0, KILLING, RUNNING, 'restart app.service with 0 workers'], action);
   }
   assert.deepEqual(await acts('try-restart', []), [0]);
+});
+
+test('restart beside the unit`s run is the unit`s, too, which reads the launcher anew; all else is asked of the run', async () => {
+  const beside = async (action: string, running: readonly number[]): Promise<readonly unknown[]> => {
+    const sim = simulated();
+    sim.running(...running);
+    const jobs: string[] = [];
+    const ask: Control['ask'] = async (_, order) => {
+      jobs.push(`asked to ${order.action}`);
+      return { kind: 'done', result: { exit: 0, hasLooked: true }, release: () => undefined };
+    };
+    const control = { serve: async () => ({ ok: false, error: { path: '/', code: 'EROFS' } }) as const, ask };
+    const machine: Machine = { ...managed(sim, jobs), lock: { kind: 'resident' }, control };
+    const { exit } = await command([LAUNCHER, action], machine, sim);
+    return [exit, ...jobs];
+  };
+  for (const action of ['restart', 'force-reload', 'try-restart']) {
+    assert.deepEqual(await beside(action, [8000, 8001]), [0, 'restart app.service with 2 workers'], action);
+  }
+  assert.deepEqual(await beside('try-restart', []), [0]);
+  assert.deepEqual(await beside('start', [8000, 8001]), [0, 'asked to start']);
+  assert.deepEqual(await beside('reload', [8000, 8001]), [0, 'asked to reload']);
 });
 
 test('status and reload are not handed over', async () => {

@@ -113,6 +113,11 @@ suite('a command line outweighs an inherited marker', () => {
   );
   check('two ports, one of them ours', { argv: [...ARGV, '--port=8001'], marker: MARKER }, undefined);
   check(
+    'our config, spelled otherwise',
+    { argv: words('frontik --config=/etc//./app/x/../app.cfg --port=8000'), marker: MARKER },
+    8000,
+  );
+  check(
     'our config by another name',
     { argv: words('frontik --config=/etc/link.cfg --port=8000'), marker: MARKER },
     8000,
@@ -147,5 +152,6 @@ suite('markers and paths', () => {
   seen('/srv/x', '../app.cfg', '/srv/app.cfg');
   seen('/srv', '/etc/app.cfg', '/etc/app.cfg');
   seen(undefined, '/etc/app.cfg', '/etc/app.cfg');
+  seen(undefined, '/etc//x/.././app.cfg', '/etc/app.cfg');
   seen(undefined, 'app.cfg', undefined);
 });
