@@ -60,7 +60,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
       return actWithLock(goal, application, unit, taken, readAgain, world);
     }
     if (taken.kind !== 'resident') return explain(taken, application, world);
-    const asked = await actBesideRun(taken.name, goal, unit, application, launch, world);
+    const asked = await actBesideRun(taken, goal, unit, application, launch, world);
     if (asked !== undefined) return asked;
     // It is about to begin to listen, or about to end.
     await Promise.race([host.clock.sleep(AGAIN), interruption.arrived]);
@@ -73,7 +73,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
 
 /** A restart is the unit's: it reads what its `run` cannot, the launcher's present words, and starts what is installed now. */
 async function actBesideRun(
-  name: string,
+  run: Taken & { kind: 'resident' },
   goal: Goal,
   unit: string | undefined,
   application: Application,
@@ -81,7 +81,7 @@ async function actBesideRun(
   world: World,
 ): Promise<number | undefined> {
   const isRestart = goal === 'restart' || goal === 'restart-if-alive';
-  if (unit === undefined || !isRestart) return handOver(name, goal, application, launch, world);
+  if (unit === undefined || !isRestart) return handOver(run, goal, application, launch, world);
   const { host, tell, interruption } = world;
   const isDue = goal === 'restart' || isAnyAlive({ application, host, tell, interruption });
   return isDue ? startUnit(goal, unit, application, world) : OK;
@@ -121,7 +121,7 @@ async function actAlone(
 
 /** Asks the `run` that has the application, and looks at what has come of it; undefined when nobody listens. */
 async function handOver(
-  name: string,
+  { name, holder }: Taken & { kind: 'resident' },
   goal: Goal,
   application: Application,
   launch: Launch,
@@ -131,7 +131,9 @@ async function handOver(
   const order = { action: goal, options: typedOptions(launch) };
   // It may be at work on an order that came before.
   const most = millis(2 * longest(goal, application));
-  const answer = await host.control.ask(name, order, most, hear, interruption.arrived);
+  const answer = await host.control.ask(name, order, most, hear, interruption.arrived, () => {
+    tell({ kind: 'waiting-for-lock', holder });
+  });
   const situation = { application, host, tell, interruption };
   switch (answer.kind) {
     case 'absent':

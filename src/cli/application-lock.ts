@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 export type Taken =
   | (LockResult & { readonly kind: 'held' })
   /** `name` is the one under which the `run` that has the application can be asked. */
-  | { readonly kind: 'resident'; readonly name: string }
+  | (LockResult & { readonly kind: 'resident' } & { readonly name: string })
   | Untaken;
 type Untaken = Exclude<LockResult, { kind: 'held' | 'resident' }>;
 
@@ -39,7 +39,7 @@ export async function takeLock(action: string, goal: Goal, application: Applicat
     });
     if (taken.kind !== 'held') {
       release();
-      return taken.kind === 'resident' ? { kind: 'resident', name } : taken;
+      return taken.kind === 'resident' ? { ...taken, name } : taken;
     }
     locks.push(taken.lock);
     hasWaited ||= taken.hasWaited;

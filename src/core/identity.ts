@@ -102,13 +102,30 @@ function markedPort(process: ProcessSight, fleet: Fleet): Port | undefined {
   return marker !== undefined && fleet.configPaths.has(marker.path) ? marker.port : undefined;
 }
 
-/**
- * The port for which a process matches. A marker is inherited by everything that a worker starts, so a command line that
- * speaks of another configuration, port or pidfile outweighs it.
- */
+/** The port for which a process matches. */
 export function claimedPort(process: ProcessSight, fleet: Fleet): Port | undefined {
+  return findClaim(process, fleet)?.port;
+}
+
+/** Whether a process has a worker's words, and not just the environment that a worker has handed down. */
+function hasWords(process: ProcessSight, fleet: Fleet): boolean {
+  return findClaim(process, fleet)?.hasWords === true;
+}
+
+interface Claim {
+  readonly port: Port;
+  readonly hasWords: boolean;
+}
+
+/**
+ * A marker is inherited by everything that a worker starts, so a command line that speaks of another configuration, port or
+ * pidfile outweighs it.
+ */
+function findClaim(process: ProcessSight, fleet: Fleet): Claim | undefined {
+  const told = claimByArgv(process, fleet);
+  const byArgv = told === undefined ? undefined : { port: told, hasWords: true };
   const marked = markedPort(process, fleet);
-  if (marked === undefined) return claimByArgv(process, fleet);
+  if (marked === undefined) return byArgv;
   const { argv } = process;
   const configs = argumentsNamed('config', argv);
   const ports = argumentsNamed('port', argv);
@@ -116,7 +133,7 @@ export function claimedPort(process: ProcessSight, fleet: Fleet): Port | undefin
     configs.every((path) => path === fleet.config || isOurConfig(path, process, fleet)) &&
     ports.every((port) => port === String(marked)) &&
     agreesOnPidfile(marked, argv, fleet);
-  return agrees ? marked : claimByArgv(process, fleet);
+  return agrees ? { port: marked, hasWords: configs.length > 0 && ports.length > 0 } : byArgv;
 }
 
 function isOurConfig(path: string, process: ProcessSight, fleet: Fleet): boolean {
@@ -142,10 +159,12 @@ export function identify(
   const all = processes.filter((process) => claimedPort(process, fleet) === port);
   const matching = all.filter((process) => isTrusted(process, trust));
   // A command that is run from inside a worker inherits its marker, but is no parent of workers.
-  const family = matching.filter(
-    (process) => !trust.ownPids.has(process.id.pid) || claimByArgv(process, fleet) === port,
-  );
-  const ours = rootsOf(matching, family).filter((process) => isWorker(process, port, facts, fleet, trust));
+  const family = matching.filter((process) => !trust.ownPids.has(process.id.pid) || hasWords(process, fleet));
+  const isOurs = (process: ProcessSight): boolean => isWorker(process, port, facts, fleet, trust);
+  // Nor is such a command of somebody else's: what it launches has words and a session of its own.
+  const isLaunched = (process: ProcessSight, parent: ProcessSight): boolean =>
+    hasWords(process, fleet) && process.session === process.id.pid && !hasWords(parent, fleet) && !isOurs(parent);
+  const ours = rootsOf(matching, family, isLaunched).filter(isOurs);
   const others = all.filter((process) => !isTrusted(process, trust));
   const [worker, ...rivals] = ours.length > 1 ? ours.toSorted((one, other) => compare(one, other, facts)) : ours;
   const renamed = worker ?? renamedWorker(named, facts, trust);
@@ -153,22 +172,29 @@ export function identify(
     worker: renamed,
     rivals: rivals.filter((process) => !trust.ownPids.has(process.id.pid)),
     leftBehind: renamed === undefined ? findLeftBehind(port, processes, facts, fleet, trust) : [],
-    ignored: rootsOf(others, all).filter((process) => isWorker(process, port, facts, fleet, trust)),
+    ignored: rootsOf(others, all, () => false).filter(isOurs),
     matching,
   };
 }
 
-/** Those of the processes whose parent is not among `family`. */
-function rootsOf(processes: readonly ProcessSight[], family: readonly ProcessSight[]): ProcessSight[] {
-  const pids = new Set<number>(family.map((process) => process.id.pid));
-  return processes.filter((process) => !pids.has(process.parent));
+/** Those of the processes whose parent is not among `family`, or has only launched them. */
+function rootsOf(
+  processes: readonly ProcessSight[],
+  family: readonly ProcessSight[],
+  isLaunched: (process: ProcessSight, parent: ProcessSight) => boolean,
+): ProcessSight[] {
+  const parents = new Map<number, ProcessSight>(family.map((process) => [process.id.pid, process]));
+  return processes.filter((process) => {
+    const parent = parents.get(process.parent);
+    return parent === undefined || isLaunched(process, parent);
+  });
 }
 
 /** A marker alone does not make a worker: a daemon started by a worker's helper has it too. */
 function isWorker(process: ProcessSight, port: Port, facts: PortFacts, fleet: Fleet, trust: Trust): boolean {
   const { pid } = process.id;
   const { pidfile } = facts;
-  const hasOwnWords = claimByArgv(process, fleet) === port;
+  const hasOwnWords = hasWords(process, fleet);
   if (pid === facts.starter) return true;
   const isNamed = pidfile.kind === 'names' && pidfile.pid === pid;
   // A hook that a worker forked, and that runs this command, has the worker's words; only the worker itself has its place.

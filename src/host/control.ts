@@ -13,6 +13,8 @@ export const control: Control = { serve, ask };
 
 /** No line is longer; whoever sends more is none of ours. */
 const LONGEST_LINE = 1_048_576;
+/** When to tell that nobody answers. */
+const PATIENT = 1000;
 
 /** What is said on the socket: the order, lines for people, the end. */
 type Message =
@@ -104,6 +106,7 @@ function ask(
   most: Millis,
   hear: (line: Said) => void,
   interrupted: Promise<void>,
+  onSilence: () => void,
 ): Promise<OrderAnswer> {
   const { connect } = process.getBuiltinModule('node:net');
   const place = socketPath(name);
@@ -114,8 +117,10 @@ function ask(
     const hangUp = (): void => {
       socket.destroy();
     };
+    const silence = setTimeout(onSilence, PATIENT);
     const finish = (answer: OrderAnswer): void => {
       clearTimeout(timer);
+      clearTimeout(silence);
       if (answer.kind !== 'done') hangUp();
       resolve(answer);
     };
@@ -128,6 +133,7 @@ function ask(
     });
     socket.on('close', () => finish({ kind: isConnected ? 'lost' : 'absent' }));
     readLines(socket, (message) => {
+      clearTimeout(silence);
       if (message.kind === 'said') hear(message.line);
       if (message.kind === 'done') finish({ kind: 'done', result: message.result, release: hangUp });
       if (message.kind === 'declined') finish({ kind: 'absent' });

@@ -254,13 +254,14 @@ export type OrderAnswer =
 export interface Control {
   /** Takes orders, in the order in which they come, until it is closed. */
   serve(name: string, take: (order: Order) => void): Promise<Result<{ close(): void }, Obstacle>>;
-  /** Gives an order, and waits no longer than `most`. */
+  /** Gives an order, and waits no longer than `most`. Tells of the wait when nothing has been heard for a second. */
   ask(
     name: string,
     order: Pick<Order, 'action' | 'options'>,
     most: Millis,
     hear: (line: Said) => void,
     interrupted: Promise<void>,
+    onSilence: () => void,
   ): Promise<OrderAnswer>;
 }
 
@@ -366,7 +367,7 @@ export type LockResult =
   /** `hasWaited`: another command has been at work until now, and things may have changed. */
   | { readonly kind: 'held'; readonly hasWaited: boolean; readonly lock: Lock }
   /** A `run` has it, which does not end: it must be asked. */
-  | { readonly kind: 'resident' }
+  | { readonly kind: 'resident'; readonly holder: string | undefined }
   | { readonly kind: 'timed-out'; readonly holder: string | undefined }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'unusable'; readonly obstacle: Obstacle };

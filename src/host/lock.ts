@@ -66,7 +66,8 @@ async function take(
       const holder = readNote(opened);
       const outcome = await wait(opened, holder?.most ?? note.most, interrupted);
       if (outcome === 'held') return held(true);
-      if (outcome === 'resident' || outcome === 'interrupted') return giveUp(opened, { kind: outcome });
+      if (outcome === 'resident') return giveUp(opened, { kind: outcome, holder: describe(readNote(opened)) });
+      if (outcome === 'interrupted') return giveUp(opened, { kind: outcome });
       if (outcome !== 'timed-out') return failed(outcome.code);
       // Another command came before us: it has its own time.
       if (readNote(opened)?.pid === holder?.pid) break;

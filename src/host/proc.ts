@@ -156,7 +156,10 @@ const MOST_PASSES = 4;
  */
 export function scanProcesses(uid: number, list: () => readonly string[] = listPids): ProcessSight[] {
   // Without a /proc of ours nothing can be told: an error, not an empty list.
-  closeSync(openSync('/proc/self/stat', 'r'));
+  if (readlinkSync('/proc/self') !== String(process.pid)) {
+    const text = '/proc shows the processes of another pid namespace: mount that of this one';
+    throw Object.assign(new Error(text), { code: 'EXDEV', syscall: 'readlink' });
+  }
   const found: ProcessSight[] = [];
   const read = new Set<string>();
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {

@@ -80,6 +80,16 @@ suite('the control socket', { concurrency: 4, timeout: 180_000 }, () => {
     assert.deepEqual(await caller.next(), DONE);
   });
 
+  test('a server that says nothing for a second is told of', async (t) => {
+    const line = controlLine(t);
+    const server = await serving(line);
+    const caller = await line.ask({ action: 'start', hearsSilence: true });
+    await server.next();
+    assert.equal(await caller.next(), 'silence');
+    server.tell('done 0 0');
+    assert.deepEqual(await caller.next(), DONE);
+  });
+
   test('a server that declines an order is as if it were not there', async (t) => {
     const line = controlLine(t);
     const server = await serving(line);

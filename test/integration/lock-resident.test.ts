@@ -7,7 +7,7 @@ import { everyone, isAlive, signal } from '../support/e2e-processes.ts';
 const START = { action: 'start', most: 60_000 };
 const STOP = { action: 'stop', most: 60_000 };
 const RUN = { action: 'run', most: 0 };
-const RESIDENT = { kind: 'resident' };
+const residentOf = ({ pid }: Contender): unknown => ({ kind: 'resident', holder: `run, pid ${pid}` });
 
 /** One that waits for the first, and is told so. */
 async function waiting(ours: Contest, note: typeof RUN, first: Contender): Promise<Contender> {
@@ -34,7 +34,7 @@ suite('the lock that a run has', { concurrency: 4, timeout: 120_000 }, () => {
     const run = await ours.contend(RUN);
     assert.deepEqual(await run.next(), AT_ONCE);
     // Not a word of waiting comes before it.
-    for (const note of [STOP, START, RUN]) assert.deepEqual(await (await ours.contend(note)).next(), RESIDENT);
+    for (const note of [STOP, START, RUN]) assert.deepEqual(await (await ours.contend(note)).next(), residentOf(run));
     run.tell('release');
     assert.equal(await run.next(), 'released');
     assert.deepEqual(await (await ours.contend(STOP)).next(), AT_ONCE);
@@ -58,7 +58,7 @@ suite('the lock that a run has', { concurrency: 4, timeout: 120_000 }, () => {
     start.tell('release');
     assert.deepEqual(await run.next(), WAITED);
     const before = performance.now();
-    assert.deepEqual(await stop.next(), RESIDENT);
+    assert.deepEqual(await stop.next(), residentOf(run));
     // It looks once a second; the rest is for a busy machine.
     assert(performance.now() - before < 10_000);
     await until(() => assert.equal(isFlockAlive(), false, 'what waited for it is gone'));

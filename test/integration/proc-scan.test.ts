@@ -151,6 +151,15 @@ test('a worker in a pid namespace is seen inside and not from outside', { skip: 
   );
 });
 
+test('the /proc of another pid namespace is an error: its numbers are strangers here', {
+  skip: unlessNamespaces,
+}, () => {
+  const script = `
+    const { scanProcesses } = await load('host/proc');
+    try { say(scanProcesses(0).length); } catch (error) { say(error.code); }`;
+  assert.equal(inNode(script, { under: ['unshare', '-pf', '--kill-child'] }), 'EXDEV');
+});
+
 function descendants(parent: number): number[] {
   const pids = readdirSync('/proc')
     .map(Number)

@@ -36,7 +36,7 @@ const ASK = `
   const { control } = await load('host/control');
   const { promise, resolve } = Promise.withResolvers();
   const order = { action: given.action, options: new Map(given.options) };
-  const answer = control.ask(given.name, order, given.most, (line) => say({ said: line }), promise);
+  const answer = control.ask(given.name, order, given.most, (line) => say({ said: line }), promise, () => given.hearsSilence && say('silence'));
   void told().then((word) => word === 'interrupt' && resolve());
   say(await answer);
   process.exit(0);`;
@@ -57,6 +57,8 @@ export interface Order {
   readonly options?: readonly (readonly [string, string])[];
   /** Milliseconds that the answer may take. */
   readonly most?: number;
+  /** Whether the caller says so when it hears nothing. */
+  readonly hearsSilence?: boolean;
 }
 
 /** A place for control sockets of its own; as root it is an ordinary user`s, since root's one place is the whole machine's. */
@@ -101,7 +103,8 @@ export function controlLine(t: TestContext, env: NodeJS.ProcessEnv = {}): Line {
     path,
     serve: (setup = ':') =>
       start(['/bin/sh', '-c', `${setup}; exec "$@"`, 'sh', ...nodeRunning(SERVE, { name: NAME })]),
-    ask: ({ options = [], most = 60_000, action }) => start(nodeRunning(ASK, { name: NAME, action, options, most })),
+    ask: ({ options = [], most = 60_000, ...order }) =>
+      start(nodeRunning(ASK, { name: NAME, options, most, ...order })),
     peer: () => peer(t, path),
   };
 }

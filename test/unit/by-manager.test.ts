@@ -79,7 +79,7 @@ test('restart beside the unit`s run is the unit`s, too, which reads the launcher
       return { kind: 'done', result: { exit: 0, hasLooked: true }, release: () => undefined };
     };
     const control = { serve: async () => ({ ok: false, error: { path: '/', code: 'EROFS' } }) as const, ask };
-    const machine: Machine = { ...managed(sim, jobs), lock: { kind: 'resident' }, control };
+    const machine: Machine = { ...managed(sim, jobs), lock: { kind: 'resident', holder: 'run, pid 7' }, control };
     const { exit } = await command([LAUNCHER, action], machine, sim);
     return [exit, ...jobs];
   };

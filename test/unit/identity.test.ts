@@ -39,6 +39,16 @@ suite('one worker', () => {
     'worker 101, port of worker',
   );
   check(
+    'launched by another name of the configuration, and not listening yet',
+    { processes: [sight(101, { argv: words('frontik --config=app.cfg --port=8000'), marker: MARKER })] },
+    'worker 101',
+  );
+  check(
+    'its marker, and words that name no port',
+    { processes: [sight(101, { argv: words('psql --config=app.cfg'), marker: MARKER })] },
+    'nobody',
+  );
+  check(
     'just launched, still the wrapper',
     { processes: [sight(101, { argv: words('/bin/sh -c x'), marker: MARKER })], starter: 101 },
     'worker 101',
@@ -52,6 +62,17 @@ suite('families', () => {
     'a forked grandchild',
     { processes: [sight(101, FULL), sight(102, child), sight(103, { ...FULL, parent: 102 })] },
     'worker 101',
+  );
+  const command: Look = { argv: words('frontik-supervisor run'), marker: MARKER };
+  check(
+    'launched by a command that was itself run from inside a worker',
+    { processes: [sight(50, command), sight(101, { ...FULL, parent: 50 })] },
+    'worker 101',
+  );
+  check(
+    'a worker that wiped its words, and a child of its own session that has them',
+    { processes: [sight(50, { marker: MARKER }), sight(101, { ...FULL, parent: 50 })], listening: [50] },
+    'worker 50, port of worker',
   );
   check('the child was read first', { processes: [sight(102, child), sight(101, FULL)] }, 'worker 101');
   check(

@@ -413,7 +413,7 @@ for (const [name, text] of FORMS) {
 
 test('while a run has the application, uninstall refuses, also when no worker is alive', async () => {
   const disk = new Disk(WITH_UNIT);
-  const { exit, told } = await uninstall(disk, [], { lock: { kind: 'resident' } });
+  const { exit, told } = await uninstall(disk, [], { lock: { kind: 'resident', holder: 'run, pid 7' } });
   assert.deepEqual([exit, told, disk.state], [1, [ALIVE], WITH_UNIT]);
 });
 

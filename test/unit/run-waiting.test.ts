@@ -105,7 +105,7 @@ test('what has become wrong while it waited for the lock ends it', async () => {
 /** A run that answers so, and what it was asked. */
 function resident(answer: OrderAnswer, asked: string[] = []): Machine {
   return {
-    lock: { kind: 'resident' },
+    lock: { kind: 'resident', holder: 'run, pid 7' },
     control: {
       serve: async () => ({ ok: false, error: { path: '/', code: 'EROFS' } }),
       ask: async (name, { action, options }, _, hear) => {
