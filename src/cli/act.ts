@@ -1,7 +1,7 @@
 // One action on the workers of an application: prepared, one at a time, by ourselves or by the `run` that has the application.
 
 import type { Application } from '../core/application.ts';
-import { after, millis, seconds } from '../core/units.ts';
+import { between, millis, seconds } from '../core/units.ts';
 import { isAnyAlive, status, statusWithin } from '../engine/commands.ts';
 import type { Said } from '../host/host.ts';
 import { explain, type Taken, takeLock, tellForeignRuns } from './application-lock.ts';
@@ -22,9 +22,10 @@ export interface NewLaunch {
   refuse(): void;
 }
 
-/** How long a `run` may have the application and not listen: it does so right after it has begun, and until it ends. */
-const NOBODY_LISTENS = seconds(10);
+/** How often a `run` may have the application and not listen: it does so right after it has begun, and until it ends. */
+const MOST_TRIES = 200;
 const AGAIN = millis(50);
+const HAS_LISTENED = seconds(1);
 
 /** Looks, and changes nothing; with --wait until all workers run. */
 export async function actStatus(launch: Launch, world: World): Promise<number> {
@@ -50,25 +51,24 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
   if (prepared.kind === 'refused') return prepared.exit;
   const { application } = prepared;
   const action = launch.action ?? goal;
-  const deadline = after(host.clock.now(), NOBODY_LISTENS);
   const unit = unitFor(goal, launch, world);
   if (unit !== undefined && goal === 'stop') await stopUnit(unit, world);
-  while (true) {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const taken = await takeLock(action, goal, application, world);
     if (taken.kind === 'held') {
       tellForeignRuns(application, world);
       return actWithLock(goal, application, unit, taken, readAgain, world);
     }
     if (taken.kind !== 'resident') return explain(taken, application, world);
+    const askedAt = host.clock.now();
     const asked = await actBesideRun(taken, goal, unit, application, launch, world);
     if (asked !== undefined) return asked;
-    // It is about to begin to listen, or about to end.
+    // One that has let us wait, and then declined, has listened.
+    if (between(askedAt, host.clock.now()) >= HAS_LISTENED) tries = 0;
     await Promise.race([host.clock.sleep(AGAIN), interruption.arrived]);
-    if (host.clock.now() >= deadline) {
-      tell({ kind: 'lock-timed-out', holder: 'run' });
-      return FAILED;
-    }
   }
+  tell({ kind: 'lock-timed-out', holder: 'run' });
+  return FAILED;
 }
 
 /** A restart is the unit's: it reads what its `run` cannot, the launcher's present words, and starts what is installed now. */

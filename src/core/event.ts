@@ -41,6 +41,7 @@ export type Event =
   | { readonly kind: 'pidfile-stuck'; readonly path: string; readonly code: string }
   | { readonly kind: 'waiting-for-lock'; readonly holder: string | undefined }
   | { readonly kind: 'lock-timed-out'; readonly holder: string | undefined }
+  | { readonly kind: 'more-look-alikes'; readonly count: number }
   | { readonly kind: 'foreign-run'; readonly pid: number; readonly user: string }
   | {
       readonly kind: 'hook-failed';

@@ -120,13 +120,15 @@ function beginStart(
   spec: WorkerSpec,
   patience: Patience,
 ): Turn {
-  if (seen.worker === undefined && cleared !== true && isHeldByRemains(seen)) {
-    // The child of a worker that is no more sits on its port: no stranger, and no reason to stay down.
-    return stop({ stage: 'stopping', leavers: [], waves: 0, because: 'its-port', unseen: 0 }, seen, patience);
-  }
-  if (seen.worker === undefined) return launch(seen, patience);
+  if (seen.worker === undefined) return cleared === true ? launch(seen, patience) : clearAndLaunch(seen, patience);
   const turn = awaitReady(starting('found', seen, patience), seen, spec, patience);
   return { ...turn, notices: [{ kind: 'already-started' }, ...turn.notices] };
+}
+
+/** The child of a worker that is no more may sit on its port: no stranger, and no reason to stay down. */
+function clearAndLaunch(seen: Sighting, patience: Patience): Turn {
+  if (!isHeldByRemains(seen)) return launch(seen, patience);
+  return stop({ stage: 'stopping', leavers: [], waves: 0, because: 'its-port', unseen: 0 }, seen, patience);
 }
 
 function isHeldByRemains({ leftBehind, listener }: Sighting): boolean {
@@ -172,7 +174,7 @@ function awaitSight(journey: Starting, seen: Sighting, patience: Patience): Turn
   if (seen.starter.kind === 'running' && !isOver) return wait({ ...journey, unseen: 0 }, seen);
   if (unseen < SURE && !isOver) return wait({ ...journey, unseen }, seen);
   // It was told to stop by a command that is no more: its port is free now, and ours to fill.
-  if (journey.origin === 'found') return launch(seen, patience);
+  if (journey.origin === 'found') return clearAndLaunch(seen, patience);
   const how = seen.starter.kind === 'exited' ? seen.starter.how : 'died';
   return giveUp(journey, { kind: 'died-while-starting', how }, seen, patience);
 }

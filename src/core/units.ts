@@ -22,6 +22,9 @@ export function asPid(number: number): Pid | undefined {
   return Number.isInteger(number) && number > 1 && number <= 4_194_304 ? (number as Pid) : undefined;
 }
 
+/** No timer of Node's can be set for longer: it would fire at once. */
+export const LONGEST_TIMER = 2_147_483_647 as Millis;
+
 /** So many milliseconds. */
 export function millis(count: number): Millis {
   return count as Millis;

@@ -55,7 +55,7 @@ export async function launch(situation: Situation): Promise<Outcome> {
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await drive(configured(situation, { stage: 'start-due' }), session, 'launched');
-  for (const { starter } of members) starter?.release();
+  if (situation.watch === undefined) for (const { starter } of members) starter?.release();
   return { survey: undefined, failures: failuresOf(members) };
 }
 
@@ -193,6 +193,17 @@ function failuresOf(members: readonly Member[]): Failure[] {
   return members.flatMap(({ journey }) => (journey.stage === 'failed' ? [journey.failure] : []));
 }
 
+/** Anybody can have any number of them. */
+const MOST_LOOK_ALIKES = 5;
+
+function tellLookAlikes({ observer }: Drive, { host, tell }: Situation): void {
+  const all = observer.lookAlikes();
+  for (const { port, pid, uid } of all.slice(0, MOST_LOOK_ALIKES)) {
+    tell({ kind: 'look-alike', port, pid, user: host.accounts.nameOf(uid) });
+  }
+  if (all.length > MOST_LOOK_ALIKES) tell({ kind: 'more-look-alikes', count: all.length - MOST_LOOK_ALIKES });
+}
+
 async function conclude(
   session: Drive,
   situation: Situation,
@@ -201,9 +212,7 @@ async function conclude(
 ): Promise<Outcome> {
   for (const { starter } of members) starter?.release();
   const found = await survey(session.observer);
-  for (const { port, pid, uid } of session.observer.lookAlikes()) {
-    situation.tell({ kind: 'look-alike', port, pid, user: situation.host.accounts.nameOf(uid) });
-  }
+  tellLookAlikes(session, situation);
   const told = new Set(
     members.flatMap(({ spec, journey }) =>
       journey.stage === 'failed' && journey.failure.kind === 'alive-not-ready' ? [spec.port] : [],

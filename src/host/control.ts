@@ -4,10 +4,10 @@
 import { unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import type { Level } from '../core/event.ts';
-import type { Millis } from '../core/units.ts';
+import { LONGEST_TIMER, type Millis } from '../core/units.ts';
 import { codeOf, orElse } from './errno.ts';
 import type { Control, Obstacle, Order, OrderAnswer, OrderResult, Result, Said } from './host.ts';
-import { inRuntimeDirectory, nameOf } from './runtime-directory.ts';
+import { fileNameOf, inRuntimeDirectory } from './runtime-directory.ts';
 
 export const control: Control = { serve, ask };
 
@@ -124,7 +124,7 @@ function ask(
       if (answer.kind !== 'done') hangUp();
       resolve(answer);
     };
-    const timer = setTimeout(() => finish({ kind: 'late' }), most);
+    const timer = setTimeout(() => finish({ kind: 'late' }), Math.min(most, LONGEST_TIMER));
     void interrupted.then(() => finish({ kind: 'interrupted' }));
     socket.on('error', () => undefined);
     socket.on('connect', () => {
@@ -143,7 +143,7 @@ function ask(
 
 /** The same place for whoever serves and whoever asks, whether it can be had or not. */
 function socketPath(name: string): Result<string, Obstacle> {
-  return inRuntimeDirectory(`${nameOf(name)}.sock`, (path) => path);
+  return inRuntimeDirectory(fileNameOf(name, 'sock'), (path) => path);
 }
 
 /** Hands on each whole line; a peer that does not keep to the form is hung up on. */

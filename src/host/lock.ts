@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { codeOf, orElse } from './errno.ts';
 import type { ForeignRun, LockNote, LockResult, Locks, Obstacle, Result } from './host.ts';
-import { inRuntimeDirectory, NotOwn, nameOf, placesOfOthers } from './runtime-directory.ts';
+import { fileNameOf, inRuntimeDirectory, NotOwn, placesOfOthers } from './runtime-directory.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
@@ -25,6 +25,8 @@ const DAY = 86_400_000;
 const PATIENT = 1000;
 /** The action that holds the lock for as long as it is there, and does what others ask of it: nobody waits for its end. */
 const RESIDENT = 'run';
+/** How long, at least, one is waited for that has not written yet who it is. */
+const UNKNOWN = 10_000;
 /** Commands that may be before us in the queue. */
 const MOST_HOLDERS = 20;
 
@@ -64,7 +66,7 @@ async function take(
   try {
     for (let holders = 0; holders < MOST_HOLDERS; holders += 1) {
       const holder = readNote(opened);
-      const outcome = await wait(opened, holder?.most ?? note.most, interrupted);
+      const outcome = await wait(opened, holder?.most ?? Math.max(note.most, UNKNOWN), interrupted);
       if (outcome === 'held') return held(true);
       if (outcome === 'resident') return giveUp(opened, { kind: outcome, holder: describe(readNote(opened)) });
       if (outcome === 'interrupted') return giveUp(opened, { kind: outcome });
@@ -82,8 +84,10 @@ async function take(
 function label(fd: number, { action, most }: LockNote): string | undefined {
   return orElse<string | undefined>(
     () => {
-      ftruncateSync(fd, 0);
-      writeSync(fd, `${process.pid} ${action} ${most}\n`, 0);
+      const text = `${process.pid} ${action} ${most}\n`;
+      // In this order, so that there is a note all the time.
+      writeSync(fd, text, 0);
+      ftruncateSync(fd, text.length);
       return undefined;
     },
     (code) => code,
@@ -158,7 +162,7 @@ function describe(note: HolderNote | undefined): string | undefined {
 }
 
 function foreignRuns(name: string): ForeignRun[] {
-  return placesOfOthers(lockFileName(name)).flatMap((path) => {
+  return placesOfOthers(fileNameOf(name, 'lock')).flatMap((path) => {
     try {
       const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       try {
@@ -179,7 +183,7 @@ function foreignRuns(name: string): ForeignRun[] {
 
 /** Opens the lock file of an application. */
 function openLockFile(name: string): Result<number, Obstacle> {
-  return inRuntimeDirectory(lockFileName(name), (path, uid) => {
+  return inRuntimeDirectory(fileNameOf(name, 'lock'), (path, uid) => {
     const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
     if (!fstatSync(fd).isFile() || fstatSync(fd).uid !== uid) {
       closeSync(fd);
@@ -189,9 +193,4 @@ function openLockFile(name: string): Result<number, Obstacle> {
     fchmodSync(fd, 0o600);
     return fd;
   });
-}
-
-/** The lock file of an application. */
-export function lockFileName(name: string): string {
-  return `${nameOf(name)}.lock`;
 }

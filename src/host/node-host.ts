@@ -1,7 +1,7 @@
 // The real operating system: the adapters put together.
 
 import type { Failure } from '../core/failure.ts';
-import type { Instant, Millis } from '../core/units.ts';
+import { type Instant, LONGEST_TIMER, type Millis } from '../core/units.ts';
 import type { ProcessIdentity } from '../core/worker.ts';
 import { accounts } from './accounts.ts';
 import { control } from './control.ts';
@@ -30,7 +30,7 @@ export function openHost(): Host {
   return {
     clock: {
       now: monotonic,
-      sleep: (wait) => new Promise((resolve) => setTimeout(resolve, wait)),
+      sleep: (wait) => new Promise((resolve) => setTimeout(resolve, Math.min(wait, LONGEST_TIMER))),
       // Twice: where I/O is handed out, the first comes before anything that has begun here has been polled.
       turn: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
     },

@@ -1,18 +1,30 @@
 // Where this program keeps what belongs to one application and one user while something runs: the lock, the control socket.
 // Other users can neither read nor hold it.
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { homeOf } from './accounts.ts';
-import { codeOf } from './errno.ts';
+import { codeOf, orElse } from './errno.ts';
 import type { Obstacle, Result } from './host.ts';
 
 /**
- * The name of an application's files: FNV-1a with 64 bits of its configuration's path. Not node:crypto: loading it would
- * cost a tenth of a whole `stop`, and all that a collision does is that two applications take turns.
+ * The name of an application's lock or socket. Who cannot see each other's processes has nothing to do with each other, even if
+ * they share /run: the pid namespace is a part of it. pid_namespaces(7)
  */
-export function nameOf(path: string): string {
+export function fileNameOf(application: string, kind: 'lock' | 'sock'): string {
+  const namespace = orElse(
+    () => readlinkSync('/proc/self/ns/pid'),
+    () => '',
+  );
+  return `${digest(`${application}\0${namespace}`)}.${kind}`;
+}
+
+/**
+ * FNV-1a with 64 bits. Not node:crypto: loading it would cost a tenth of a whole `stop`, and all that a collision does is that
+ * two applications take turns.
+ */
+export function digest(text: string): string {
   let value = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(path))
+  for (const byte of new TextEncoder().encode(text))
     value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n);
   return value.toString(16).padStart(16, '0');
 }
@@ -68,12 +80,10 @@ export function placesOfOthers(file: string): string[] {
 }
 
 function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (codeOf(error) === undefined) throw error;
-    return [];
-  }
+  return orElse(
+    () => readdirSync(directory),
+    () => [],
+  );
 }
 
 /** What is there belongs to somebody else, or may be changed by him. */

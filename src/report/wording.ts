@@ -24,11 +24,13 @@ export function lines(event: Event): Line[] {
       return [
         ['warning', `process ${event.pid} of ${event.user} looks like the worker on port ${event.port} and is ignored`],
       ];
+    case 'more-look-alikes':
+      return [['warning', `${event.count} more processes of other users look like workers and are ignored`]];
     case 'forbidden':
       return [
         [
           'error',
-          `the worker on port ${event.port} (pid ${event.pid}) belongs to ${event.user}: run this as ${event.user} or root`,
+          `the worker on port ${event.port} (pid ${event.pid}) belongs to ${event.user}: run this as ${event.user === 'root' ? 'root' : `${event.user} or root`}`,
         ],
       ];
     case 'python-chosen':

@@ -90,6 +90,15 @@ suite('the control socket', { concurrency: 4, timeout: 180_000 }, () => {
     assert.deepEqual(await caller.next(), DONE);
   });
 
+  test('an order may take longer than any timer', async (t) => {
+    const line = controlLine(t);
+    const server = await serving(line);
+    const caller = await line.ask({ action: 'reload', most: 3_000_000_000 });
+    await server.next();
+    server.tell('done 0 0');
+    assert.deepEqual(await caller.next(), DONE);
+  });
+
   test('a server that declines an order is as if it were not there', async (t) => {
     const line = controlLine(t);
     const server = await serving(line);

@@ -15,12 +15,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
-import { lockFileName, locks } from '../../src/host/lock.ts';
-import { asNobody, NOBODY, scratch, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
-import { AT_ONCE, type Contender, contender, contest, taking } from '../support/adapters-lock.ts';
+import { locks } from '../../src/host/lock.ts';
+import { fileNameOf } from '../../src/host/runtime-directory.ts';
+import { asNobody, NOBODY, scratch, unlessNamespaces, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
+import { AT_ONCE, type Contender, contender, contest, taking, WAITED } from '../support/adapters-lock.ts';
 
 const NOTE = { action: 'start', most: 60_000 };
-const FILE = lockFileName('/etc/app.cfg');
+const FILE = fileNameOf('/etc/app.cfg', 'lock');
 
 /** What somebody with rights of his own only gets. */
 async function take(t: TestContext, env: NodeJS.ProcessEnv, uid = NOBODY): Promise<unknown> {
@@ -57,7 +58,21 @@ suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
     assert.deepEqual(await (await take('run')).next(), unusable(join(place, FILE), 'EFBIG'));
     const first = await take('stop');
     assert.deepEqual(await first.next(), AT_ONCE);
-    assert.deepEqual(await (await take('start')).next(), { kind: 'timed-out' });
+    const second = await take('start');
+    assert.deepEqual(await second.next(), { waiting: null }, 'nobody says who it is');
+    first.tell('release');
+    assert.deepEqual(await second.next(), WAITED);
+  });
+
+  test('is another one in another pid namespace, whose workers are others', { skip: unlessNamespaces }, async (t) => {
+    const { uid } = stranger(t);
+    const inside = ['unshare', '-pf', '--mount-proc', '--kill-child'];
+    const under = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    const env = { PATH: process.env['PATH'] };
+    for (const around of [[], inside]) {
+      const one = await contender(t, taking('/etc/app.cfg', NOTE), [...around, ...under], env);
+      assert.deepEqual(await one.next(), AT_ONCE);
+    }
   });
 
   test('a umask does not take the own rights away', async (t) => {
@@ -177,7 +192,7 @@ test('what a killed holder wrote is not believed to be the next one`s', { skip: 
 
 test('root`s place is the machine`s', { skip: unlessRoot }, async (t) => {
   const name = `/no/such/application-${process.pid}.cfg`;
-  const path = `/run/frontik-supervisor/${lockFileName(name)}`;
+  const path = `/run/frontik-supervisor/${fileNameOf(name, 'lock')}`;
   t.after(() => rmSync(path, { force: true }));
   const one = await contender(t, taking(name, NOTE), [], { ...process.env, XDG_RUNTIME_DIR: scratch(t) });
   assert.deepEqual(await one.next(), AT_ONCE);
@@ -193,13 +208,4 @@ test('root`s place is the machine`s', { skip: unlessRoot }, async (t) => {
     ],
   );
   assert.equal(spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), 'cat', path]).status, 1);
-});
-
-test('a lock file has the hash of its path for a name', () => {
-  // Test vectors of FNV-1a, 64 bits.
-  assert.deepEqual(['', 'a', 'foobar'].map(lockFileName), [
-    'cbf29ce484222325.lock',
-    'af63dc4c8601ec8c.lock',
-    '85944171f73967e8.lock',
-  ]);
 });

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
-import { nameOf } from '../../src/host/runtime-directory.ts';
+import { digest } from '../../src/host/runtime-directory.ts';
 import { inNode, scratch, unlessNamespaces, unlessNobodyCan } from '../support/adapters.ts';
 
 /** Where a file may be put; `fails` are places where that does not work, with what is thrown there. */
@@ -120,7 +120,7 @@ suite('a place for what belongs to an application', { concurrency: 4, skip: unle
 
 test('a name is FNV-1a of the path, 64 bits', () => {
   // Test vectors of the algorithm's authors: draft-eastlake-fnv, appendix C; and bytes above 127 are bytes of UTF-8.
-  const names = ['', 'a', 'foobar', 'ы'].map(nameOf);
+  const names = ['', 'a', 'foobar', 'ы'].map(digest);
   assert.deepEqual(names, ['cbf29ce484222325', 'af63dc4c8601ec8c', '85944171f73967e8', fnv([0xd1, 0x8b])]);
 });
 

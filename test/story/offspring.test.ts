@@ -167,3 +167,22 @@ test('a forked child that keeps the port of a crashed worker is ended by start, 
      0.3 = started: 8000 running`,
   );
 });
+
+test('a worker that was told to go, and is found alive, leaves its child on the port: it is launched all the same', async () => {
+  const sim = new Sim({
+    scripts: { 8000: { offspring: [{ kind: 'fork', outlives: true }], answer: { sight: 'unready', after: 2 } } },
+  });
+  sim.running(8000);
+  sim.scripts.set(8000, {});
+  const worker = sim.find('worker 8000');
+  sim.kernel.in(500, () => {
+    sim.kernel.end(worker, 'crashed');
+    sim.kernel.wake();
+  });
+  const { lines } = await sim.run('start');
+  assert.match(lines.join('\n'), /= started: 8000 running$/);
+  assert.deepEqual(
+    sim.kernel.signals.map(({ signal, process }) => `${signal} ${process.truth.label}`),
+    ['SIGTERM fork of 8000'],
+  );
+});

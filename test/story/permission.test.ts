@@ -57,6 +57,13 @@ test('a planted look-alike of another user is told of and ignored', async () => 
   );
 });
 
+test('of many look-alikes a few are told of', async () => {
+  const sim = new Sim();
+  for (let each = 0; each < 8; each += 1) sim.stranger('planted', { ...sim.looks(8000), uids: [666, 666] });
+  const told = Array.from({ length: 5 }, () => '0.0 8000 look-alike of user666');
+  await plays(sim, 'stop', [...told, '0.0 3 more look-alikes', '0.0 = stopped: 8000 down'].join('\n'));
+});
+
 test('a set-user-ID program dressed up as a worker has two users, and one does not count', async () => {
   const sim = new Sim();
   sim.stranger('planted', { ...sim.looks(8000), uids: [666, 0] });

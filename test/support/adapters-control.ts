@@ -5,7 +5,7 @@ import { chownSync, mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { nameOf } from '../../src/host/runtime-directory.ts';
+import { fileNameOf } from '../../src/host/runtime-directory.ts';
 import { asNobody, begin, isRoot, linesOf, NOBODY, nextOf, nodeRunning, scratch } from './adapters.ts';
 
 const NAME = '/etc/app.cfg';
@@ -97,7 +97,7 @@ export function controlLine(t: TestContext, env: NodeJS.ProcessEnv = {}): Line {
       ended: new Promise((over) => child.once('exit', (status) => over(status))),
     };
   };
-  const path = join(directory, `${nameOf(NAME)}.sock`);
+  const path = join(directory, fileNameOf(NAME, 'sock'));
   return {
     directory,
     path,

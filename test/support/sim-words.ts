@@ -16,6 +16,8 @@ export function describeEvent(event: Event): string[] {
     case 'killing':
     case 'stop-failed':
       return [event.kind];
+    case 'more-look-alikes':
+      return [`${event.count} more look-alikes`];
     case 'look-alike':
     case 'forbidden':
       return [`${event.port} ${event.kind} of ${event.user}`];

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OrderAnswer } from '../../src/host/host.ts';
+import type { LockResult, OrderAnswer } from '../../src/host/host.ts';
 import { CONFIG, command, GIVEN, type Machine, SETTINGS, simulated, twoRunning } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
 
@@ -121,6 +121,26 @@ const done = (exit: number, hasLooked: boolean): OrderAnswer => ({
   kind: 'done',
   result: { exit, hasLooked },
   release: () => undefined,
+});
+
+test('a run that lets its caller wait for long, and then ends: the caller does it himself', async () => {
+  const sim = simulated();
+  let takes = 0;
+  const machine: Machine = {
+    get lock(): LockResult {
+      takes += 1;
+      return takes === 1 ? { kind: 'resident', holder: 'run, pid 7' } : HELD;
+    },
+    control: {
+      serve: async () => ({ ok: false, error: { path: '/', code: 'EROFS' } }),
+      ask: async () => {
+        await sim.kernel.wait(30_000, new Set());
+        return { kind: 'absent' };
+      },
+    },
+  };
+  const [exit, ...told] = await ends(['start'], machine, sim);
+  assert.deepEqual([exit, told.at(-1), takes], [0, RUNNING, 2]);
 });
 
 test('a run has the application: it is asked, and what has come of it is looked at', async () => {

@@ -149,6 +149,10 @@ const EVENTS: readonly (readonly [event: Event, ...told: Line[]])[] = [
     ['error', 'another command on this application (stop, pid 7) did not finish in time: nothing was done'],
   ],
   [
+    { kind: 'more-look-alikes', count: 3 },
+    ['warning', '3 more processes of other users look like workers and are ignored'],
+  ],
+  [
     { kind: 'foreign-run', pid: 7, user: 'web' },
     [
       'warning',
