@@ -178,6 +178,7 @@ class Resident {
     } catch (error) {
       this.#tellFault(error);
     }
+    this.#residence.resume(goal === 'stop' || this.#isEnding ? 'stopped' : 'running');
     if (goal === 'reload') this.#tellManager(['READY=1']);
     order?.done({ exit, hasLooked });
     // What comes next must not change what he sees.

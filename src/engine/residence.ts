@@ -68,6 +68,8 @@ export class Residence implements Watch {
   readonly #up = new Map<Port, Kept>();
   readonly #resting = new Map<Port, Resting>();
   readonly #moving = new Map<Port, Member>();
+  /** Ports that the command that is at work has asked for. */
+  readonly #lent = new Set<Port>();
   readonly #deaths = new Map<Port, number>();
   readonly #children = new Map<Pid, Starter>();
   #askAt: Instant;
@@ -100,6 +102,7 @@ export class Residence implements Watch {
 
   async letGo(ports: readonly Port[]): Promise<void> {
     for (const port of ports) {
+      this.#lent.add(port);
       this.#moving.get(port)?.starter?.release();
       this.#drop(port);
       for (const state of [this.#resting, this.#moving, this.#deaths]) state.delete(port);
@@ -117,6 +120,19 @@ export class Residence implements Watch {
       if (failure.kind === 'alive-not-ready') this.#keep(spec, failure.id, starter);
       else if (!isAboutStopping(failure.kind)) this.#rest(spec, millis(0));
     }
+    this.#awake();
+  }
+
+  /**
+   * A command is over. Where it wanted its workers to run, whoever it has not handed back is started as soon as that can be:
+   * the machine has refused it something in the middle of it, or a worker did not go when he was told to.
+   */
+  resume(wanted: 'running' | 'stopped'): void {
+    const isInHand = (port: Port): boolean => [this.#up, this.#resting, this.#moving].some((state) => state.has(port));
+    const lost = this.#application.specs.filter(({ port }) => this.#lent.has(port) && !isInHand(port));
+    this.#lent.clear();
+    if (wanted === 'stopped') return;
+    for (const spec of lost) this.#moving.set(spec.port, { spec, journey: { stage: 'start-due' }, starter: undefined });
     this.#awake();
   }
 

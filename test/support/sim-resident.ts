@@ -2,6 +2,7 @@
 
 import { run } from '../../src/cli/run.ts';
 import type { Signal } from '../../src/cli/world.ts';
+import { codeOf } from '../../src/host/errno.ts';
 import type { Order, OrderResult } from '../../src/host/host.ts';
 import { lines } from '../../src/report/wording.ts';
 import { CONFIG, GIVEN, hostOn, type Machine, SETTINGS } from './adapters-world.ts';
@@ -108,7 +109,7 @@ export async function liveThrough(sim: Sim, table: TimeTable, given: Circumstanc
     },
     neverBlock: () => undefined,
     print: () => undefined,
-    faultOf: () => undefined,
+    faultOf: (error) => (codeOf(error) === undefined ? undefined : String(error)),
   }).catch((error: unknown) => {
     if (error instanceof Killed) return 'killed' as const;
     throw error;
