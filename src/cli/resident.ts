@@ -3,8 +3,8 @@
 
 import type { Application } from '../core/application.ts';
 import { summarize, type Tell } from '../core/event.ts';
-import { seconds } from '../core/units.ts';
-import { type Situation, start, status, stop } from '../engine/commands.ts';
+import { type Port, seconds } from '../core/units.ts';
+import { type Outcome, type Situation, start, status, stop } from '../engine/commands.ts';
 import type { Interruption, Member, Watch } from '../engine/drive.ts';
 import { Residence } from '../engine/residence.ts';
 import type { Lock, Notifier, Options, Order } from '../host/host.ts';
@@ -40,6 +40,7 @@ export async function stay(launch: Launch, readAgain: ReadAgain, world: World): 
     world.tell({ kind: 'resident-there' });
     return FAILED;
   }
+  if (taken.kind === 'interrupted') return OK;
   if (taken.kind !== 'held') return explain(taken, first.application, early);
   try {
     const again = taken.hasWaited ? await readAgain() : undefined;
@@ -66,6 +67,9 @@ type EndSignal = 'SIGINT' | 'SIGTERM';
 
 /** How long whoever has asked may look at what has come of it. */
 const LOOKING = seconds(5);
+/** How often the first start and the end are tried, and what is between two tries: there is no later time for them. */
+const TRIES = 5;
+const BETWEEN_TRIES = seconds(1);
 
 class Resident {
   readonly #options: Options;
@@ -119,8 +123,8 @@ class Resident {
       }
       controls.push(control.value);
     }
-    const [exit] = await Promise.all([this.#work().finally(() => this.#residence.leave()), this.#residence.live()]);
-    close();
+    const work = this.#work().finally(() => this.#residence.leave());
+    const [exit] = await Promise.all([work, this.#residence.live()]).finally(close);
     await this.#notifier?.settled();
     return exit;
   }
@@ -135,20 +139,25 @@ class Resident {
 
   /** The first start; whether there is anything to look after now. */
   async #begin(): Promise<boolean> {
-    const failed: Member[] = [];
+    const failed = new Map<Port, Member>();
     // Whoever has failed is tried again only if there is something to stay for.
     const watch: Watch = {
-      letGo: (ports) => this.#residence.letGo(ports),
+      letGo: (ports) => {
+        for (const port of ports) failed.delete(port);
+        return this.#residence.letGo(ports);
+      },
       takeOver: (member) => {
-        if (member.journey.stage === 'failed') failed.push(member);
+        if (member.journey.stage === 'failed') failed.set(member.spec.port, member);
         else this.#residence.takeOver(member);
       },
     };
-    const { survey } = await this.#perform(this.#world.tell, (situation) => start({ ...situation, watch }));
+    const outcome = await this.#insist({ ...this.#situate(this.#world.tell), watch }, start);
+    const survey = outcome?.survey;
     const hasCome = survey !== undefined && summarize(survey) !== 'all-stopped';
     if (hasCome) {
       this.#tellManager(['READY=1']);
-      for (const member of failed) this.#residence.takeOver(member);
+      for (const member of failed.values()) this.#residence.takeOver(member);
+      this.#residence.resume(this.#isEnding ? 'stopped' : 'running');
     } else if (!this.#isEnding) this.#world.tell({ kind: 'none-came-up' });
     return hasCome;
   }
@@ -171,10 +180,9 @@ class Resident {
     if (goal === 'reload') this.#tellManager(['RELOADING=1']);
     let exit = FAILED;
     try {
-      exit = await this.#perform(tell, async (situation) => {
-        const refused = goal === 'stop' ? undefined : await this.#readSettings(goal, situation);
-        return refused ?? achieve(goal, { ...situation, application: this.#application });
-      });
+      const situation = this.#situate(tell);
+      const refused = goal === 'stop' ? undefined : await this.#readSettings(goal, situation);
+      exit = refused ?? (await achieve(goal, { ...situation, application: this.#application }));
     } catch (error) {
       this.#tellFault(error);
     }
@@ -192,15 +200,15 @@ class Resident {
     this.#lock.relabel({ action: 'stop', most });
     for (const { order } of this.#jobs.splice(0)) order?.decline();
     this.#tellManager(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${most * 1000}`]);
-    const { outcome, signal } = await this.#perform(this.#world.tell, async (situation) => ({
-      outcome: await stop(situation),
-      signal: situation.interruption.signal,
-    }));
-    return signal === undefined ? stopVerdict(outcome) : signalVerdict(signal);
+    const situation = this.#situate(this.#world.tell);
+    const outcome = await this.#insist(situation, stop);
+    const { signal } = situation.interruption;
+    if (signal !== undefined) return signalVerdict(signal);
+    return outcome === undefined ? FAILED : stopVerdict(outcome);
   }
 
-  /** Does something with the workers, which a signal that ends us may interrupt. */
-  async #perform<T>(tell: Tell, act: (situation: Situation) => Promise<T>): Promise<T> {
+  /** What is done with the workers now goes by this; a signal that ends us interrupts it. */
+  #situate(tell: Tell): Situation {
     const { promise, resolve } = Promise.withResolvers<void>();
     const interruption: Interruption = { signal: undefined, arrived: promise };
     this.#interrupt = (signal) => {
@@ -208,7 +216,22 @@ class Resident {
       resolve();
     };
     const { host } = this.#world;
-    return act({ application: this.#application, host, tell, interruption, watch: this.#residence });
+    return { application: this.#application, host, tell, interruption, watch: this.#residence };
+  }
+
+  /** Does what cannot be left; undefined: the machine has refused it each time, or a signal came before the next try. */
+  async #insist(situation: Situation, act: (situation: Situation) => Promise<Outcome>): Promise<Outcome | undefined> {
+    const { host, interruption } = situation;
+    for (let tries = 1; interruption.signal === undefined; tries += 1) {
+      try {
+        return await act(situation);
+      } catch (error) {
+        this.#tellFault(error);
+      }
+      if (tries === TRIES) break;
+      await Promise.race([host.clock.sleep(BETWEEN_TRIES), interruption.arrived]);
+    }
+    return undefined;
   }
 
   /** Reads everything again; what is wrong changes nothing, and is the exit status. */

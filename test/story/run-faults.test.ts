@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { simulated } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
 import type { Meddle } from '../support/sim-host.ts';
+import { survivors } from '../support/sim-invariants.ts';
 import { type Lived, liveThrough, type TimeTable } from '../support/sim-resident.ts';
 import type { Script } from '../support/sim-worker.ts';
 
@@ -108,4 +109,74 @@ test('a worker survives SIGKILL in a reload, and goes away later: it is back', a
   ]);
   assert.match(text, /process 102 survived SIGKILL/);
   assert.deepEqual(missed, []);
+});
+
+test('looks are refused at the end: it is tried again until no worker is left', async () => {
+  const sim = children();
+  const { meddle, begin } = refusing(3);
+  const { exit, lines } = await liveThrough(
+    sim,
+    [
+      [
+        5000,
+        ({ signal }) => {
+          begin();
+          signal('SIGTERM');
+        },
+      ],
+    ],
+    { meddle },
+  );
+  const fault = "error: run: Error: EMFILE: too many open files, scandir '/proc'";
+  assert.deepEqual(lines.slice(lines.indexOf('5.0 SIGTERM')), [
+    '5.0 SIGTERM',
+    `5.0 ${fault}`,
+    `6.0 ${fault}`,
+    `7.0 ${fault}`,
+    '8.0 warning: some of the workers are running, trying to kill',
+    '8.0 debug: stopping worker 8000',
+    '8.0 SIGTERM worker 8000',
+    '8.0 debug: stopping worker 8001',
+    '8.0 SIGTERM worker 8001',
+    '8.0 remove /run/app/8000.pid',
+    '8.0 remove /run/app/8001.pid',
+    '8.0 info: all workers are stopped',
+    '8.0 close',
+    '8.0 unlock',
+  ]);
+  assert.deepEqual([exit, survivors(sim)], [0, []]);
+});
+
+test('every look is refused at the end: it says so five times and fails, sooner if it is told twice', async () => {
+  for (const [again, expected] of [
+    [[], { exit: 1, faults: 5 }],
+    [[[6500, ({ signal }) => signal('SIGTERM')]], { exit: 143, faults: 2 }],
+  ] as const satisfies (readonly [TimeTable, unknown])[]) {
+    const { meddle, begin } = refusing(Number.POSITIVE_INFINITY);
+    const ending: TimeTable[number] = [
+      5000,
+      ({ signal }) => {
+        begin();
+        signal('SIGTERM');
+      },
+    ];
+    const { exit, lines } = await liveThrough(children(), [ending, ...again], { meddle });
+    assert.deepEqual({ exit, faults: lines.filter((line) => line.includes('EMFILE')).length }, expected);
+  }
+});
+
+test('looks are refused during the first start: it is tried again, and what was launched is looked after', async () => {
+  const sim = children();
+  const { meddle, begin } = refusing(2);
+  let isLaunched = false;
+  const { text, notified } = await aMinute(sim, [[10_000, ({ kill }) => kill(8000)]], (call) => {
+    if (call.op === 'launch' && !isLaunched) {
+      isLaunched = true;
+      begin();
+    }
+    return meddle(call);
+  });
+  assert.match(text, /EMFILE/);
+  assert.match(text, /10\.\d info: worker on port 8000 is running again/);
+  assert.ok(notified.includes('READY=1 STATUS=2/2 workers are running'), notified.join('\n'));
 });

@@ -236,6 +236,11 @@ test('told to end while it starts: what it has launched is stopped again', async
   assert.equal(lines.at(-3), '1.5 info: all workers are stopped');
 });
 
+test('told to end while it waits for its turn: that is an orderly end, and nothing was done', async () => {
+  const { exit, lines } = await liveThrough(twoRunning(), [], { machine: { lock: { kind: 'interrupted' } } });
+  assert.deepEqual([exit, lines], [0, []]);
+});
+
 test('told to end twice: it does not wait for workers that take their time', async () => {
   const sim = children({ sigterm: 3000 });
   const { exit } = await liveThrough(sim, [
