@@ -3,7 +3,7 @@
 import { type DropIn, isOurs, scriptPath } from '../config/drop-in.ts';
 import { unitName, writeUnit } from '../config/native-unit.ts';
 import type { Installation } from '../host/host.ts';
-import type { Former, Step } from './steps.ts';
+import type { Former, Step, Words } from './steps.ts';
 
 /** A file that install has written. */
 type Written = Former & { readonly kind: 'file' };
@@ -37,8 +37,8 @@ export function planInstallation(
     // Once, as update-rc.d does: who has disabled it since will have had a reason.
     if (oldUnit === undefined && !isThere(link, installation)) steps.push({ do: 'link', path: link, target: unit });
   }
-  const undo = oldScript === undefined ? (['update-rc.d', '-f', name, 'remove'] as const) : undefined;
-  steps.push({ do: 'run', words: ['update-rc.d', name, 'defaults'], undo });
+  const undo = oldScript === undefined ? unregistering(name) : undefined;
+  steps.push({ do: 'run', words: registering(name), undo });
   return [...steps, ...reload(installation)];
 }
 
@@ -58,13 +58,23 @@ export function planRemoval(name: string, installation: Installation): readonly 
   const isLinked = removals.some((step) => step.do === 'remove' && step.path === unit) && place.kind === 'link';
   if (isLinked) removals.push({ do: 'remove', path: link, former: place });
   if (removals.length === 0) return [];
-  // First, while there is a script: insserv wants to read its header.
+  const isRegistered = removals.some((step) => step.do === 'remove' && step.path === script);
+  // Last, without a script, as every postrm does: only then insserv gives the links of all others their former numbers.
   const unregister: Step = {
     do: 'run',
-    words: ['update-rc.d', '-f', name, 'remove'],
-    undo: ['update-rc.d', name, 'defaults'],
+    words: unregistering(name),
+    undo: isRegistered ? registering(name) : undefined,
   };
-  return [unregister, ...removals, ...reload(installation)];
+  return [...removals, unregister, ...reload(installation)];
+}
+
+function registering(name: string): Words {
+  return ['update-rc.d', name, 'defaults'];
+}
+
+/** Where the script could not be removed, `-f` takes its links away all the same. */
+function unregistering(name: string): Words {
+  return ['update-rc.d', '-f', name, 'remove'];
 }
 
 interface Paths {

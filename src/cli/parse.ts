@@ -105,7 +105,7 @@ function readOperand(action: string | undefined, behind: readonly string[]): Ope
   if (action === 'install' || action === 'uninstall') {
     if (word === undefined) return { ...none, wrong: [{ source: action, text: 'needs the name of an init script' }] };
     const text = wrongName(word);
-    return text === undefined ? { ...none, name: word } : { ...none, wrong: [{ source: word, text }] };
+    return text === undefined ? { ...none, name: word } : { ...none, wrong: [{ source: action, text }] };
   }
   if (action !== 'export') return { ...none, extra: behind };
   if (isProxy(word)) return { ...none, proxy: word };

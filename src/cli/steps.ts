@@ -59,11 +59,17 @@ export async function takeSteps(steps: readonly Step[], installation: Installati
   return true;
 }
 
+/** The last step first; but files before programs, which go by the files that there are. */
 async function takeBack(taken: readonly Step[], installation: Installation, tell: Tell): Promise<void> {
-  for (const step of taken) {
+  const [programs, files] = [taken.filter(isRun), taken.filter((step) => !isRun(step))];
+  for (const step of [...files, ...programs]) {
     const undo = undoOf(step);
     if (undo !== undefined) await take(undo, installation, tell);
   }
+}
+
+function isRun(step: Step): boolean {
+  return step.do === 'run';
 }
 
 function undoOf(step: Step): Step | undefined {
@@ -121,9 +127,21 @@ async function take(step: Step, installation: Installation, tell: Tell): Promise
 
 function concluded(deed: Deed, what: string, obstacle: Obstacle | undefined, tell: Tell): boolean {
   if (obstacle === undefined) tell({ kind: 'deed', deed, what });
-  else tell({ kind: 'problem', source: obstacle.path, text: `cannot be ${PASSIVE[deed]}: ${obstacle.code}` });
+  else
+    tell({
+      kind: 'problem',
+      source: obstacle.path,
+      text: `cannot be ${PASSIVE[deed]}: ${WHY[obstacle.code] ?? obstacle.code}`,
+    });
   return obstacle === undefined;
 }
+
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the disk',
+};
 
 const PASSIVE: Readonly<Record<Deed, string>> = {
   wrote: 'written',

@@ -30,14 +30,14 @@ export function isOurs(text: string): boolean {
   return text.split('\n').includes(MARK);
 }
 
-/** What is wrong with a name for an init script; undefined if nothing is. */
+/** What is wrong with a name for an init script, as a sentence with the name in it; undefined if nothing is. */
 export function wrongName(name: string): string | undefined {
   if (!/^[a-z0-9][a-z0-9+.-]*$/.test(name)) {
-    return 'must be a name of small letters, digits, +, - and dots that begins with a letter or digit';
+    return `${quoteForPython(name)} must be a name of small letters, digits, +, - and dots that begins with a letter or digit`;
   }
   // insserv, run-parts and the generator take these for what editors and dpkg leave; systemd drops `.sh`.
   return /\.(sh|bak|swp|old|(dpkg|ucf)-[a-z]+)$/.test(name)
-    ? 'ends like a file that systems pass over in /etc/init.d'
+    ? `'${name}' ends like a file that systems pass over in /etc/init.d`
     : undefined;
 }
 
@@ -57,13 +57,13 @@ export function writeShellForm({ name, binary, options, python }: DropIn): strin
   return `#!/bin/sh
 ${header(name)}
 ${MARK}
+${usage(name)}
 
 ${writeGuard(quoteForShell(binary))}
 
 # The administrator's: OPTIONS='--workers_count=8', and with \`export\` variables for the workers.
 OPTIONS=''
-# shellcheck source=/dev/null
-[ -r /etc/default/${name} ] && . /etc/default/${name}
+${readDefaults(`/etc/default/${name}`)}
 
 ${INIT_FUNCTIONS}
 
@@ -78,12 +78,12 @@ export function writeTemplate(): string {
   const binary = '/usr/bin/frontik-supervisor';
   return `#!/bin/sh
 ${header('frontik')}
+${usage('frontik')}
 
 # How to use it (another name than frontik must be put into Provides, too):
 #   install -m 755 /usr/share/frontik-supervisor/init.d /etc/init.d/frontik
 #   install -m 644 /usr/share/frontik-supervisor/default /etc/default/frontik    # and edit it
 #   update-rc.d frontik defaults
-#   service frontik start|stop|restart|force-reload|reload|try-restart|status|check
 
 ${writeGuard(binary)}
 
@@ -91,8 +91,13 @@ ${writeGuard(binary)}
 FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
 NAME=\${FRONTIK_SUPERVISOR_LAUNCHER##*/}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
-# shellcheck source=/dev/null
-[ -r "/etc/default/$NAME" ] && . "/etc/default/$NAME"
+${readDefaults('/etc/default/$NAME')}
+# Whoever is told of --config, and has typed none, does not know where to look. Without the script, workers can be stopped.
+case \${1:-}:\${SCRIPT:+set}:\${CONFIG:+set} in
+  *:set:set | stop::set | status::set) ;;
+  *)
+    ${refuse('/etc/default/$NAME: SCRIPT and CONFIG must be set')} ;;
+esac
 
 ${INIT_FUNCTIONS}
 
@@ -133,6 +138,7 @@ export function writeShebangForm({ name, binary, options, python }: DropIn): str
 # coding=utf-8
 ${header(name)}
 ${MARK}
+${usage(name)}
 from frontik.server.supervisor import supervisor
 
 supervisor(
@@ -161,6 +167,35 @@ function header(name: string): string {
 # Description:       Starts, stops, restarts and shows the web workers of
 #                    ${name}.
 ### END INIT INFO`;
+}
+
+/** The line in which bash-completion looks for the actions of `service NAME`: its function _service. */
+function usage(name: string): string {
+  return `# Usage: ${scriptPath(name)} {start|stop|restart|force-reload|reload|try-restart|status|check}`;
+}
+
+/** Ends a script. LSB, "Init Script Actions": 6 is "not configured"; what hinders status is 4, "unknown". */
+function refuse(text: string): string {
+  return `echo "${text}" >&2
+    case \${1:-} in status) exit 4 ;; *) exit 6 ;; esac`;
+}
+
+/** Reads what the administrator has written. Without it a launcher might be of other workers, so that it does nothing then. */
+function readDefaults(file: string): string {
+  return `if [ -e "${file}" ] || [ -L "${file}" ]; then
+  if [ ! -r "${file}" ]; then
+    echo "${file}: cannot be read: run this as root" >&2
+    exit 4
+  fi
+  # Where it is broken the shell ends, with a number that would tell whoever has asked something else.
+  trap '
+    ${refuse(`${file}: cannot be used: nothing was done`)}
+  ' EXIT
+  sh -n "${file}" || exit # bash would go on after a quote that nothing closes
+  # shellcheck source=/dev/null
+  . "${file}"
+  trap - EXIT
+fi`;
 }
 
 // LSB, "Init Script Actions". `run` is what a systemd unit starts: it must not be told that all is well.

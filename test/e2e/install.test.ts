@@ -1,7 +1,7 @@
 // Installed init scripts on real workers, in a file system where /etc, /run and systemd are the test's own.
 
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { binary, nobody, type Stage } from '../support/e2e.ts';
 import { environment, type Outcome, type RunOptions } from '../support/e2e-command.ts';
@@ -137,7 +137,7 @@ for (const words of [[], ['--shebang']]) {
     assert.equal(await system.run(['/etc/rc0.d/K01app', 'stop']), `${STOPPING}\n${STOPPED}\nexit 0`);
     stage.assertNobody();
 
-    const gone = '[T] ran update-rc.d -f app remove\n[T] removed /etc/init.d/app\nexit 0';
+    const gone = '[T] removed /etc/init.d/app\n[T] ran update-rc.d -f app remove\nexit 0';
     assert.equal(await system.uninstall(), gone);
     assert.deepEqual(system.etc, before);
     assert.equal(await system.uninstall(), '[T] app is not installed: nothing to do\nexit 0');
@@ -159,6 +159,41 @@ ordeal(
     const other = '[T] another worker already started on P0\n[T] start worker P1\n[T] all workers are running\nexit 0';
     assert.equal(await system.app('--workers_count=2', 'start'), other);
     assert.equal((await system.app('stop')).split('\n').at(-1), 'exit 0');
+  },
+);
+
+ordeal(
+  'a broken /etc/default, or one that the caller may not read: no command goes by half of what it says',
+  whyNot,
+  { workers: 2 },
+  async (stage) => {
+    const system = await System.open(stage, 'sysvinit');
+    await system.install();
+    const defaults = stage.write('etc/default/app', "OPTIONS='--workers_count=1'\n", 0o600);
+    assert.equal(await system.app('start'), STARTED);
+    const before = await stage.facts(0);
+    const nobodys = ['/usr/bin/setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--'];
+    for (const action of ['status', 'start', 'stop', 'restart', 'check']) {
+      const said = await system.run([...nobodys, '/etc/init.d/app', action]);
+      assert.equal(said, '/etc/default/app: cannot be read: run this as root\nexit 4');
+    }
+    chmodSync(defaults, 0o644);
+    assert.equal(await system.run([...nobodys, '/etc/init.d/app', 'status']), RUNNING);
+    stage.write('etc/default/app', "OPTIONS='--workers_count=1\n");
+    for (const [action, exit] of [
+      ['status', 4],
+      ['stop', 6],
+      ['restart', 6],
+      ['start', 6],
+    ] as const) {
+      const said = await system.app(action);
+      assert.match(said, /^\/etc\/default\/app: .*(quot|EOF).*\n/);
+      assert(said.endsWith(`/etc/default/app: cannot be used: nothing was done\nexit ${exit}`), said);
+    }
+    stage.write('etc/default/app', "OPTIONS='--workers_count=1'\n");
+    assert.equal(await system.app('status'), RUNNING);
+    assert.equal((await stage.facts(0)).pid, before.pid, 'no worker was touched');
+    assert.equal(await system.app('stop'), `${STOPPING}\n${STOPPED}\nexit 0`);
   },
 );
 
@@ -203,7 +238,7 @@ ordeal(
 
     await system.install();
     const removed = `[T] removed /etc/init.d/app\n[T] removed ${UNIT}\n[T] removed ${WANTS}`;
-    const gone = `[T] ran update-rc.d -f app remove\n${removed}\n[T] ran systemctl daemon-reload\nexit 0`;
+    const gone = `${removed}\n[T] ran update-rc.d -f app remove\n[T] ran systemctl daemon-reload\nexit 0`;
     assert.equal(await system.uninstall(), gone);
     assert.deepEqual(system.etc, before);
   },
@@ -238,7 +273,7 @@ ordeal('what update-rc.d refuses is undone', whyNot, { workers: 1 }, async (stag
   stage.write('fake/update-rc.d', '#!/bin/sh\n[ "$2" != defaults ] || { echo "it is too late" >&2; exit 3; }\n', 0o755);
   const said = await system.install();
   const failed = '[T] update-rc.d app defaults: exited with status 3\n[T] update-rc.d app defaults: | it is too late';
-  const undone = `[T] ran update-rc.d -f app remove\n[T] removed ${WANTS}\n[T] removed ${UNIT}\n[T] removed /etc/init.d/app`;
+  const undone = `[T] removed ${WANTS}\n[T] removed ${UNIT}\n[T] removed /etc/init.d/app\n[T] ran update-rc.d -f app remove`;
   const wrote = `[T] wrote /etc/init.d/app\n[T] wrote ${UNIT}\n[T] linked ${WANTS}`;
   assert.equal(said, `${wrote}\n${failed}\n${undone}\nexit 1`);
   assert.deepEqual(system.etc, before);
@@ -297,6 +332,11 @@ ordeal('the template works when it is dropped by hand', whyNot, { workers: 1 }, 
   assert.equal((await stage.facts(0)).app, 'testapp');
   assert.equal(await system.run(['/usr/sbin/service', 'frontik', 'status']), RUNNING);
   assert.equal(await system.run(['/etc/init.d/frontik', 'stop']), `${STOPPING}\n${STOPPED}\nexit 0`);
+  const missing = '/etc/default/frontik: SCRIPT and CONFIG must be set\n';
   stage.write('etc/default/frontik', '');
-  assert.match(await system.run(['/etc/init.d/frontik', 'start']), /--config: is required[\s\S]*exit 2$/);
+  assert.equal(await system.run(['/etc/init.d/frontik', 'start']), `${missing}exit 6`);
+  stage.write('etc/default/frontik', `CONFIG=${stage.config}\n`);
+  assert.equal(await system.run(['/etc/init.d/frontik', 'stop']), `${STOPPED}\nexit 0`);
+  rmSync(stage.path('etc/default/frontik'));
+  assert.equal(await system.run(['/etc/init.d/frontik', 'status']), `${missing}exit 4`);
 });

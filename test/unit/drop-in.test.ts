@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -22,6 +22,8 @@ import { readShellForm } from '../../src/config/quoting.ts';
 import { surroundings } from '../support/python-surroundings.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../build/deb');
+
+const DEMO = readFileSync(join(PACKAGE, '../example-app/root/etc/init.d/frontik-demo'), 'utf8');
 
 const APP: DropIn = {
   name: 'app',
@@ -49,9 +51,11 @@ const HEADER = `### BEGIN INIT INFO
 ### END INIT INFO
 `;
 
+const USAGE = '# Usage: /etc/init.d/app {start|stop|restart|force-reload|reload|try-restart|status|check}\n';
+
 const SHELL = `#!/bin/sh
 ${HEADER}# written by frontik-supervisor install
-
+${USAGE}
 # The program is gone and this file has stayed: nothing to do, and nothing can be told.
 if [ ! -x /opt/frontik-supervisor ]; then
   case \${1:-} in
@@ -63,8 +67,21 @@ fi
 
 # The administrator's: OPTIONS='--workers_count=8', and with \`export\` variables for the workers.
 OPTIONS=''
-# shellcheck source=/dev/null
-[ -r /etc/default/app ] && . /etc/default/app
+if [ -e "/etc/default/app" ] || [ -L "/etc/default/app" ]; then
+  if [ ! -r "/etc/default/app" ]; then
+    echo "/etc/default/app: cannot be read: run this as root" >&2
+    exit 4
+  fi
+  # Where it is broken the shell ends, with a number that would tell whoever has asked something else.
+  trap '
+    echo "/etc/default/app: cannot be used: nothing was done" >&2
+    case \${1:-} in status) exit 4 ;; *) exit 6 ;; esac
+  ' EXIT
+  sh -n "/etc/default/app" || exit # bash would go on after a quote that nothing closes
+  # shellcheck source=/dev/null
+  . "/etc/default/app"
+  trap - EXIT
+fi
 
 # init-functions keeps a masked unit from being started. It would also hand over to systemctl; the program does that
 # itself, and looks what has come of it. Whoever stops workers, or asks how they are, needs neither.
@@ -93,7 +110,7 @@ exec /opt/frontik-supervisor \\
 const SHEBANG = `#!/opt/frontik-supervisor
 # coding=utf-8
 ${HEADER}# written by frontik-supervisor install
-from frontik.server.supervisor import supervisor
+${USAGE}from frontik.server.supervisor import supervisor
 
 supervisor(
     script='/usr/bin/frontik',
@@ -124,6 +141,23 @@ for (const [file, text] of [
     assert.equal(isOurs(text), false);
   });
 }
+
+test('the launcher of the example has what all have', () => {
+  const made = writeShellForm({ ...APP, name: 'frontik-demo' });
+  for (const part of [/^# Usage.*$/m, /^OPTIONS=''\n[\s\S]*?^fi$/m, /^# init-functions [\s\S]*?^esac$/m]) {
+    const [text] = part.exec(made) ?? [];
+    assert(text !== undefined && DEMO.includes(`\n${text}\n`), String(part));
+  }
+});
+
+test('the shell of an operator finds the actions of all forms', () => {
+  // What bash-completion makes of an init script, in its function _service.
+  const sed = ['-e', 'y/|/ /', '-ne', String.raw`s/^.*\(U\|msg_u\)sage.*{\(.*\)}.*$/\2/p`];
+  for (const text of [SHELL, SHEBANG, writeTemplate(), DEMO]) {
+    const { stdout } = spawnSync('sed', sed, { input: text, encoding: 'utf8' });
+    assert.equal(stdout, 'start stop restart force-reload reload try-restart status check\n');
+  }
+});
 
 test('the unit is the one that the generator makes, and one that can be enabled', () => {
   const template = readFileSync(`${PACKAGE}/systemd/frontik@.service`, 'utf8');
@@ -166,6 +200,13 @@ for (const [name, isRight] of NAMES) {
   });
 }
 
+test('what is wrong with a name is told on one line, with the name in quotes', () => {
+  const rule = 'must be a name of small letters, digits, +, - and dots that begins with a letter or digit';
+  assert.equal(wrongName(''), `'' ${rule}`);
+  assert.equal(wrongName('a\nb'), String.raw`'a\nb' ${rule}`);
+  assert.equal(wrongName('app.sh'), "'app.sh' ends like a file that systems pass over in /etc/init.d");
+});
+
 test('what no first line can name', () => {
   assert.equal(shebangProblem('/opt/frontik-supervisor'), undefined);
   assert.match(shebangProblem('/opt/a b/frontik-supervisor') ?? '', /has a blank$/);
@@ -188,8 +229,8 @@ const NASTY: readonly (readonly [OptionName, string])[] = [
   ['supervisor_user', '-n'],
 ];
 
-function inDirectory(body: (directory: string) => void): void {
-  const directory = mkdtempSync(join(tmpdir(), "it's a drop-in "));
+function inDirectory(body: (directory: string) => void, name = "it's a drop-in "): void {
+  const directory = mkdtempSync(join(tmpdir(), name));
   try {
     body(directory);
   } finally {
@@ -290,10 +331,124 @@ test('without the program there is nothing to do, status cannot tell, and run mu
   });
 });
 
+/** What may be a machine's sh, as far as it is here. */
+const SHELLS = [['sh'], ['dash'], ['busybox', 'sh'], ['bash', '--posix'], ['bash']].filter(
+  ([program = '', ...words]) => spawnSync(program, [...words, '-c', 'exit 0']).status === 0,
+);
+
+/** Calls every form in every shell, with that text in its /etc/default; what each says, and its exit status. */
+function callAll(
+  text: string,
+  action: string,
+  before: (file: string) => { readonly uid?: number } = () => ({}),
+): string[] {
+  const said = new Set<string>();
+  inDirectory((directory) => {
+    chmodSync(directory, 0o755);
+    const binary = executable(join(directory, 'frontik-supervisor'), '#!/bin/sh\necho "$@"\n');
+    const defaults = join(directory, 'app');
+    writeFileSync(defaults, text);
+    const options = before(defaults);
+    const forms = [writeShellForm({ ...APP, binary, options: new Map() }), writeTemplate(), DEMO].map((form, index) => {
+      const own = form
+        .replaceAll('/usr/bin/frontik-supervisor', binary)
+        .replaceAll('/usr/lib/frontik-demo/worker', binary)
+        .replaceAll(/\/etc\/default\/(\$NAME|[\w-]+)/g, defaults);
+      return executable(join(directory, String(index)), own);
+    });
+    for (const shell of SHELLS) {
+      for (const form of forms) {
+        const [program = '', ...words] = shell;
+        const { status, stdout, stderr } = spawnSync(program, [...words, form, action], {
+          encoding: 'utf8',
+          ...options,
+        });
+        said.add(`${stderr}${stdout}exit ${status}`.replaceAll(directory, ''));
+      }
+    }
+  }, 'drop-in-');
+  return [...said];
+}
+
+for (const [action, exit] of [
+  ['status', 4],
+  ['start', 6],
+  ['stop', 6],
+  ['run', 6],
+] as const) {
+  test(`${action}, where /etc/default has broken text: the shell says what, and no worker is touched`, () => {
+    for (const broken of ['SCRIPT="/usr\n', 'fi\n', 'exit 0\n', 'set -u\nSCRIPT=$NOWHERE_TO_BE_FOUND\n']) {
+      for (const said of callAll(broken, action)) {
+        const lines = said.split('\n');
+        assert.deepEqual(lines.slice(-2), ['/app: cannot be used: nothing was done', `exit ${exit}`], broken);
+        if (broken !== 'exit 0\n') assert.match(lines[0] ?? '', /app.*(quot|"fi"|`fi'|NOWHERE)/i);
+      }
+    }
+  });
+
+  test(`${action}, where /etc/default may not be read: exit 4, and a line`, () => {
+    const isRoot = process.getuid?.() === 0;
+    const close = (file: string): { readonly uid?: number } => {
+      chmodSync(file, isRoot ? 0o600 : 0);
+      return isRoot ? { uid: 65_534 } : {};
+    };
+    const lead = (file: string): { readonly uid?: number } => {
+      rmSync(file);
+      symlinkSync('nowhere', file);
+      return {};
+    };
+    for (const before of [close, lead]) {
+      assert.deepEqual(callAll('exit 0\n', action, before), ['/app: cannot be read: run this as root\nexit 4']);
+    }
+  });
+}
+
+test('what is right in /etc/default is heard in every shell, whatever its last word comes to', () => {
+  const text = "SCRIPT=/s CONFIG=/c\nOPTIONS='--batch=*'\nfalse\n";
+  const given = [
+    '',
+    '--script=/s --config=/c ',
+    '--script= --app=frontik_demo --config=/etc/frontik-demo/frontik.cfg ',
+  ];
+  const expected = given.map((words) => `${words}--batch=* status\nexit 0`);
+  assert.deepEqual(
+    callAll(text, 'status').map((said) => said.replace('--script=/frontik-supervisor', '--script=')),
+    expected,
+  );
+});
+
+/** What the template says with that in its /etc/default. */
+function callTemplate(text: string, action: string): string | undefined {
+  return callAll(text, action).find((said) => !/^(--app|--script=\/frontik-supervisor|\w+\nexit)/.test(said));
+}
+
+test('the template says where its settings are missing', () => {
+  const missing = '/app: SCRIPT and CONFIG must be set';
+  const EMPTY: readonly (readonly [text: string, action: string, said: string])[] = [
+    ['', 'start', `${missing}\nexit 6`],
+    ['', 'stop', `${missing}\nexit 6`],
+    ['', 'status', `${missing}\nexit 4`],
+    ['', 'check', `${missing}\nexit 6`],
+    ['SCRIPT=/s\n', 'status', `${missing}\nexit 4`],
+    ['CONFIG=/c\n', 'start', `${missing}\nexit 6`],
+    // Which worker it is that is to be stopped, the configuration says.
+    ['CONFIG=/c\n', 'stop', '--script= --config=/c stop\nexit 0'],
+    ['CONFIG=/c\n', 'status', '--script= --config=/c status\nexit 0'],
+  ];
+  for (const [text, action, said] of EMPTY) {
+    assert.equal(callTemplate(text, action), said, `${text} ${action}`);
+  }
+});
+
 const SHELLCHECK = spawnSync('shellcheck', ['--version']).error === undefined;
 test('shellcheck finds nothing', { skip: SHELLCHECK ? false : 'shellcheck is not installed' }, () => {
   inDirectory((directory) => {
-    const texts = [SHELL, writeTemplate(), writeShellForm({ ...APP, options: new Map(NASTY), python: 'forbidden' })];
+    const texts = [
+      SHELL,
+      DEMO,
+      writeTemplate(),
+      writeShellForm({ ...APP, options: new Map(NASTY), python: 'forbidden' }),
+    ];
     const files = texts.map((text, index) => executable(join(directory, String(index)), text));
     const { status, stdout } = spawnSync('shellcheck', files, { encoding: 'utf8' });
     assert.deepEqual([status, stdout], [0, '']);

@@ -4,7 +4,7 @@ import type { DropIn } from '../../src/config/drop-in.ts';
 import { writeShebangForm, writeShellForm } from '../../src/config/drop-in.ts';
 import { writeUnit } from '../../src/config/native-unit.ts';
 import type { OptionName } from '../../src/config/options.ts';
-import type { Place } from '../../src/host/host.ts';
+import type { Obstacle, Place } from '../../src/host/host.ts';
 import { CONFIG, command, type Ended, GIVEN, type Machine, SETTINGS, twoRunning } from '../support/adapters-world.ts';
 import { BINARY, DIRECTORY, Disk, GENERATOR } from '../support/install-disk.ts';
 
@@ -184,7 +184,7 @@ test('what cannot be undone either is told', async () => {
   const failed = [`error: ${DEFAULTS}: exited with status 1`, `error: ${DEFAULTS}: | no, thanks`];
   const undoing = [`error: ${REMOVE}: exited with status 1`, `error: ${REMOVE}: | no, thanks`];
   const left = `error: ${SCRIPT}: cannot be removed: EIO`;
-  assert.deepEqual([exit, told], [1, [`info: wrote ${SCRIPT}`, ...failed, ...undoing, left]]);
+  assert.deepEqual([exit, told], [1, [`info: wrote ${SCRIPT}`, ...failed, left, ...undoing]]);
 });
 
 test('--dry-run prints all of it, for everybody, and touches nothing', async () => {
@@ -217,14 +217,13 @@ test('whoever is not root is told so, in one line', async () => {
 });
 
 const MISSING = { kind: 'missing' } as const;
+const NAMED = 'must be a name of small letters, digits, +, - and dots that begins with a letter or digit';
 const REFUSED: readonly (readonly [words: string, exit: number, told: readonly string[], machine?: Machine])[] = [
   ['install', 2, ['error: install: needs the name of an init script']],
-  [
-    'install App',
-    2,
-    ['error: App: must be a name of small letters, digits, +, - and dots that begins with a letter or digit'],
-  ],
-  ['install app.sh', 2, ['error: app.sh: ends like a file that systems pass over in /etc/init.d']],
+  ['install App', 2, [`error: install: 'App' ${NAMED}`]],
+  ['install ', 2, [`error: install: '' ${NAMED}`]],
+  ['uninstall a\nb', 2, [String.raw`error: uninstall: 'a\nb' ${NAMED}`]],
+  ['install app.sh', 2, ["error: install: 'app.sh' ends like a file that systems pass over in /etc/init.d"]],
   ['install app now', 2, ['error: now: unexpected word after the action install']],
   ['install app --json', 2, ['error: --json: belongs to the action check']],
   ['start --dry-run', 2, ['error: --dry-run: belongs to the action install or uninstall']],
@@ -334,7 +333,7 @@ test('uninstall takes back what install has done, and tells it', async () => {
   const { exit, told, printed, locked } = await uninstall(disk);
   assert.deepEqual([exit, printed], [0, '']);
   const removed = [SCRIPT, UNIT, LINK].map((path) => `info: removed ${path}`);
-  assert.deepEqual(told, [`info: ran ${REMOVE}`, ...removed, `info: ran ${RELOAD}`]);
+  assert.deepEqual(told, [...removed, `info: ran ${REMOVE}`, `info: ran ${RELOAD}`]);
   assert.deepEqual([disk.state, disk.ran], [BOOTED, [REMOVE, RELOAD]]);
   assert.deepEqual(
     locked.map(({ name, action }) => [name, action]),
@@ -388,7 +387,7 @@ test('uninstall --dry-run prints all of it, for everybody, and touches nothing',
   for (const uid of [0, 1000]) {
     const disk = new Disk(WITH_UNIT);
     const { exit, told, printed, locked } = await uninstall(disk, ['--dry-run'], { uid });
-    const shown = [`run ${REMOVE}`, `remove ${SCRIPT}`, `remove ${UNIT}`, `remove ${LINK}`, `run ${RELOAD}`];
+    const shown = [`remove ${SCRIPT}`, `remove ${UNIT}`, `remove ${LINK}`, `run ${REMOVE}`, `run ${RELOAD}`];
     assert.equal(printed, shown.map((line) => `==> ${line}\n`).join('\n'));
     assert.deepEqual([exit, told, locked, disk.state, disk.ran], [0, [], [], WITH_UNIT, []]);
   }
@@ -451,17 +450,55 @@ for (const [from, to, exit, told] of UNTOLD) {
   });
 }
 
-for (const operation of [`run ${REMOVE}`, `remove ${SCRIPT}`, `remove ${UNIT}`, `remove ${LINK}`, `run ${RELOAD}`]) {
+for (const operation of [`remove ${SCRIPT}`, `remove ${UNIT}`, `remove ${LINK}`, `run ${REMOVE}`, `run ${RELOAD}`]) {
   test(`${operation} fails: all is as it was`, async () => {
     const disk = new Disk(WITH_UNIT);
     disk.failing = (each) => each === operation;
     const { exit, told } = await uninstall(disk);
     assert.equal(exit, 1);
     assert.deepEqual(disk.state, WITH_UNIT);
-    assert.equal(disk.ran.includes(DEFAULTS), true, 'registered again');
+    assert.equal(
+      disk.ran.includes(DEFAULTS),
+      operation.startsWith('run '),
+      'registered again, if it was not any longer',
+    );
     assert.equal(told.filter((line) => line.startsWith('error')).length, operation.startsWith('run ') ? 2 : 1);
   });
 }
+
+test('update-rc.d is asked only when the script is where it goes by: back, or gone', async () => {
+  const scripts: string[] = [];
+  class Watched extends Disk {
+    override run(words: readonly [string, ...string[]]): ReturnType<Disk['run']> {
+      if (words[0] === 'update-rc.d') scripts.push(`${words.join(' ')}: ${this.look(SCRIPT).kind}`);
+      return super.run(words);
+    }
+  }
+  const reloads = (operation: string): boolean => operation === `run ${RELOAD}`;
+  const [installed, fresh] = [new Watched(WITH_UNIT), new Watched(BOOTED)];
+  installed.failing = reloads;
+  fresh.failing = reloads;
+  assert.deepEqual([(await uninstall(installed)).exit, (await install(fresh)).exit], [1, 1]);
+  assert.deepEqual(scripts, [`${REMOVE}: free`, `${DEFAULTS}: file`, `${DEFAULTS}: file`, `${REMOVE}: free`]);
+});
+
+test('what hinders a step is told in words', async () => {
+  for (const [code, words] of [
+    ['EROFS', 'the file system is read-only'],
+    ['ENOSPC', 'no space is left on the disk'],
+    ['EACCES', 'no permission'],
+    ['EPERM', 'no permission'],
+    ['EIO', 'EIO'],
+  ] as const) {
+    class Refusing extends Disk {
+      override write(path: string): Obstacle {
+        return { path, code };
+      }
+    }
+    const { exit, told } = await install(new Refusing());
+    assert.deepEqual([exit, told], [1, [`error: ${SCRIPT}: cannot be written: ${words}`]]);
+  }
+});
 
 test('uninstall takes no options: the script says what goes', async () => {
   const disk = new Disk(WITH_UNIT);

@@ -11,12 +11,12 @@
 # Description:       Starts, stops, restarts and shows the web workers of
 #                    frontik.
 ### END INIT INFO
+# Usage: /etc/init.d/frontik {start|stop|restart|force-reload|reload|try-restart|status|check}
 
 # How to use it (another name than frontik must be put into Provides, too):
 #   install -m 755 /usr/share/frontik-supervisor/init.d /etc/init.d/frontik
 #   install -m 644 /usr/share/frontik-supervisor/default /etc/default/frontik    # and edit it
 #   update-rc.d frontik defaults
-#   service frontik start|stop|restart|force-reload|reload|try-restart|status|check
 
 # The program is gone and this file has stayed: nothing to do, and nothing can be told.
 if [ ! -x /usr/bin/frontik-supervisor ]; then
@@ -31,8 +31,28 @@ fi
 FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
 NAME=${FRONTIK_SUPERVISOR_LAUNCHER##*/}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
-# shellcheck source=/dev/null
-[ -r "/etc/default/$NAME" ] && . "/etc/default/$NAME"
+if [ -e "/etc/default/$NAME" ] || [ -L "/etc/default/$NAME" ]; then
+  if [ ! -r "/etc/default/$NAME" ]; then
+    echo "/etc/default/$NAME: cannot be read: run this as root" >&2
+    exit 4
+  fi
+  # Where it is broken the shell ends, with a number that would tell whoever has asked something else.
+  trap '
+    echo "/etc/default/$NAME: cannot be used: nothing was done" >&2
+    case ${1:-} in status) exit 4 ;; *) exit 6 ;; esac
+  ' EXIT
+  sh -n "/etc/default/$NAME" || exit # bash would go on after a quote that nothing closes
+  # shellcheck source=/dev/null
+  . "/etc/default/$NAME"
+  trap - EXIT
+fi
+# Whoever is told of --config, and has typed none, does not know where to look. Without the script, workers can be stopped.
+case ${1:-}:${SCRIPT:+set}:${CONFIG:+set} in
+  *:set:set | stop::set | status::set) ;;
+  *)
+    echo "/etc/default/$NAME: SCRIPT and CONFIG must be set" >&2
+    case ${1:-} in status) exit 4 ;; *) exit 6 ;; esac ;;
+esac
 
 # init-functions keeps a masked unit from being started. It would also hand over to systemctl; the program does that
 # itself, and looks what has come of it. Whoever stops workers, or asks how they are, needs neither.
