@@ -67,6 +67,31 @@ async function upgradeSupervisor(machine: Machine): Promise<void> {
   assertReplaced(reloaded, await serving(machine));
 }
 
+/** What is disabled is somebody else's to start, a cluster's for one: no release touches its workers. */
+async function upgradeDisabled(machine: Machine): Promise<void> {
+  const again = apt('--reinstall', 'frontik-demo_1.2_all.deb');
+  const old = await serving(machine);
+  await machine.ok('update-rc.d frontik-demo disable');
+  for (const command of [again, 'dpkg-reconfigure -f noninteractive frontik-demo']) {
+    const { code, stderr } = await machine.run(command);
+    assert.deepEqual([code, /frontik-demo: is disabled/.test(stderr)], [0, true]);
+    assert.deepEqual(await serving(machine), old, 'what runs is not restarted');
+  }
+  await machine.ok('service frontik-demo reload');
+  assertReplaced(old, await serving(machine));
+  await machine.ok('service frontik-demo stop');
+  for (const command of [again, `apt-get remove -q -y -o Dpkg::Use-Pty=0 frontik-demo && ${again}`]) {
+    await machine.ok(command);
+    assert.deepEqual(await demoProcesses(machine), [], 'what is stopped is not started');
+  }
+  assert.doesNotMatch(await machine.ok('ls /etc/rc[2345].d'), /^S\d\dfrontik-demo$/m, 'and it stays disabled');
+  await machine.ok('update-rc.d frontik-demo enable');
+  await machine.ok(again);
+  const started = await serving(machine);
+  await machine.ok(again);
+  assertReplaced(started, await serving(machine));
+}
+
 /** The state and main process of the unit, where there are units. */
 function unitOf(machine: Machine): Promise<string> | '' {
   return machine.variant === 'bookworm-sysvinit' ? '' : unitState(machine, 'frontik-demo', 'ActiveState', 'MainPID');
@@ -142,7 +167,14 @@ for (const variant of ['bookworm-sysvinit', 'bookworm-systemd', 'forky-systemd']
     ],
     async (machine) => {
       const before = await files(machine);
-      for (const step of [install, upgradeApplication, upgradeSupervisor, removeApplication, removeSupervisor]) {
+      for (const step of [
+        install,
+        upgradeApplication,
+        upgradeDisabled,
+        upgradeSupervisor,
+        removeApplication,
+        removeSupervisor,
+      ]) {
         machine.note(`----- ${step.name}`);
         await step(machine);
       }
