@@ -251,7 +251,7 @@ class Resident {
     }
     again.accept();
     this.#application = application;
-    this.#residence.adopt(application);
+    await this.#residence.adopt(application);
     return undefined;
   }
 

@@ -94,10 +94,16 @@ export class Residence implements Watch {
     return this.#up.size;
   }
 
-  /** Another application takes the place of the one before: the same one, with other settings. */
-  adopt(application: Application): void {
+  /**
+   * Another application takes the place of the one before: the same one, with other settings. Whoever is not configured any
+   * more is not missed; stop and reload find him without us.
+   */
+  async adopt(application: Application): Promise<void> {
     this.#application = application;
     this.#drive = this.#look(application);
+    const ports = [this.#up, this.#resting, this.#moving, this.#deaths].flatMap((state) => [...state.keys()]);
+    const configured = new Set(application.specs.map(({ port }) => port));
+    await this.letGo(ports.filter((port) => !configured.has(port)));
   }
 
   async letGo(ports: readonly Port[]): Promise<void> {
@@ -259,7 +265,7 @@ export class Residence implements Watch {
     this.#listener.changed();
   }
 
-  /** A worker that is not there is started again, sooner or later; one that is not configured any more is not missed. */
+  /** A worker that is not there is started again, sooner or later, as it is configured now. */
   #rest({ port }: WorkerSpec, lived: Millis): void {
     const spec = this.#application.specs.find((each) => each.port === port);
     if (spec === undefined) return;

@@ -180,3 +180,57 @@ test('looks are refused during the first start: it is tried again, and what was 
   assert.match(text, /10\.\d info: worker on port 8000 is running again/);
   assert.ok(notified.includes('READY=1 STATUS=2/2 workers are running'), notified.join('\n'));
 });
+
+function configuration(count: number): string {
+  return `start_port = 8000\nworkers_count = ${count}\npidfile_template = '/run/app/%(port)s.pid'\n`;
+}
+
+test('a port is not configured any more, whose worker rests: it is not started again', async () => {
+  const sim = children();
+  sim.scripts.set(8002, { daemonizes: 'never', dies: 50 });
+  const { text } = await aMinute(sim, [
+    [
+      5000,
+      ({ configure, signal }) => {
+        configure(configuration(3));
+        signal('SIGHUP');
+      },
+    ],
+    [
+      7000,
+      ({ configure, signal }) => {
+        configure(configuration(2));
+        signal('SIGHUP');
+      },
+    ],
+  ]);
+  const reloads = text.split('SIGHUP');
+  assert.deepEqual(
+    reloads.map((part) => part.includes('launch 8002')),
+    [false, true, false],
+  );
+});
+
+test('the same while it ends: none is started in the middle of the stop, and none is left', async () => {
+  const sim = children({ sigterm: 'never' });
+  sim.scripts.set(8002, { daemonizes: 'never', dies: 50 });
+  const { exit } = await liveThrough(sim, [
+    [
+      5000,
+      ({ configure, order }) => {
+        configure(configuration(3));
+        order('start');
+      },
+    ],
+    [
+      5800,
+      ({ configure, order }) => {
+        configure(configuration(2));
+        order('start');
+        sim.scripts.set(8002, { daemonizes: 'never' });
+      },
+    ],
+    [5900, ({ signal }) => signal('SIGTERM')],
+  ]);
+  assert.deepEqual([exit, survivors(sim)], [0, []]);
+});
