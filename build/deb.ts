@@ -66,6 +66,7 @@ export async function makePackage({
   tree.add(`usr/share/zsh/vendor-completions/_${NAME}`, makeZshCompletion());
   tree.addCompressed(`usr/share/man/man8/${NAME}.8.gz`, makeManPage(upstream, date));
   tree.add(`${documents}/copyright`, makeCopyright(await findWorks()));
+  tree.add(`${documents}/README.md`, readFileSync(join(ROOT, 'README.md')));
   const maintainer = findMaintainer();
   const changes = makeChangelog(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8'), { name: NAME, maintainer, epoch });
   tree.addCompressed(`${documents}/changelog.Debian.gz`, changes);

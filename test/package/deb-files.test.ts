@@ -58,6 +58,7 @@ test('the package holds these files, all of them root’s', async () => {
       '-rw-r--r-- root/root /usr/lib/sysusers.d/frontik-supervisor.conf',
       '-rw-r--r-- root/root /usr/lib/tmpfiles.d/frontik-supervisor.conf',
       '-rw-r--r-- root/root /usr/share/bash-completion/completions/frontik-supervisor',
+      '-rw-r--r-- root/root /usr/share/doc/frontik-supervisor/README.md',
       '-rw-r--r-- root/root /usr/share/doc/frontik-supervisor/changelog.Debian.gz',
       '-rw-r--r-- root/root /usr/share/doc/frontik-supervisor/copyright',
       '-rw-r--r-- root/root /usr/share/frontik-supervisor/default',
