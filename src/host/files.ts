@@ -9,6 +9,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   realpathSync,
@@ -20,7 +21,7 @@ import { asPid, type Pid } from '../core/units.ts';
 import type { Account, PidfileSight } from '../core/worker.ts';
 import { codeOf, orElse } from './errno.ts';
 import type { Files, Obstacle, ProgramSight, Result } from './host.ts';
-import { parentOf, throughParent } from './parent.ts';
+import { isRoot, openDirectory, parentOf, throughParent } from './parent.ts';
 import { readProc } from './proc.ts';
 import { distrustFile } from './trust.ts';
 
@@ -92,11 +93,10 @@ function readPidfile(path: string): PidfileSight {
   }
 }
 
-let bootedAt: number | undefined;
-
 /** A moment of the wall clock as ticks since boot. */
 function ticksAt(wallMillis: number): number {
-  bootedAt ??= Date.now() - 1000 * Number(readProc('/proc/uptime')?.toString('latin1').split(' ', 1)[0]);
+  // Not once and for all: a `run` lives longer than a wrong date.
+  const bootedAt = Date.now() - 1000 * Number(readProc('/proc/uptime')?.toString('latin1').split(' ', 1)[0]);
   return Math.floor(((wallMillis - bootedAt) / 1000) * TICKS_PER_SECOND);
 }
 
@@ -149,6 +149,7 @@ function checkDirectory(directory: string): Result<undefined, Obstacle> {
   if (!stat.isDirectory()) return { ok: false, error: { path: directory, code: 'ENOTDIR' } };
   return orElse<Result<undefined, Obstacle>>(
     () => {
+      if (isRoot()) closeSync(openDirectory(directory));
       accessSync(directory, constants.W_OK | constants.X_OK);
       return { ok: true, value: undefined };
     },
@@ -173,11 +174,11 @@ function makeDirectory(directory: string, owner: Account | undefined): Result<un
   );
 }
 
-/** Through a descriptor, so that nobody can put something else in its place between making and giving away. */
+/** Through a descriptor, and only what is new: a service user can put another directory of root's there meanwhile. */
 function own(directory: string, { uid, gid }: Account): void {
   const fd = openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
-    fchownSync(fd, uid, gid);
+    if (readdirSync(`/proc/self/fd/${fd}`).length === 0) fchownSync(fd, uid, gid);
   } finally {
     closeSync(fd);
   }

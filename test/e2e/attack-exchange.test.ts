@@ -11,18 +11,17 @@ import { isAlive, signal } from '../support/e2e-processes.ts';
  */
 const EXCHANGER = `
 import ctypes, os, random, sys, time
-base, port, victim = sys.argv[1:]
+base, victim, *ports = sys.argv[1:]
 libc = ctypes.CDLL(None)
 pairs = [(base + '/' + name, base + '/' + name + '.other') for name in ('run', 'log')]
 for name, other in pairs:
     os.symlink(base + '/etc', other)
-files = [base + '/run/app.' + port + '.pid', base + '/log/app.' + port + '.log']
+files = [base + name % port for port in ports for name in ('/run/app.%s.pid', '/log/app.%s.log')]
 end = time.monotonic() + 60
 done = 0
 while time.monotonic() < end:
     name, other = random.choice(pairs)
-    for _ in range(2):
-        libc.syscall(316, -100, name.encode(), -100, other.encode(), 2)
+    libc.syscall(316, -100, name.encode(), -100, other.encode(), 2)
     try:
         path = random.choice(files)
         new = base + '/new'
@@ -49,21 +48,25 @@ ordeal(
   () => whyNotAnotherUser() ?? (process.arch === 'x64' ? undefined : 'the number of renameat2 is that of x86-64'),
   {
     owner: nobody,
-    workers: 1,
+    workers: 2,
     config: { supervisor_user: 'nobody', supervisor_start_timeout: 2, daemonize: false },
   },
   async (stage) => {
     const victim = await stage.stranger();
-    const port = stage.port(0);
+    const ports = [stage.port(0), stage.port(1)];
     chownSync(stage.directory('etc'), 0, 0);
-    for (const name of ['precious', `app.${port}.pid`, `app.${port}.log`])
+    // Of one worker there is something to overwrite and to remove, for the other one something could be made.
+    for (const name of ['precious', `app.${ports[0]}.pid`, `app.${ports[0]}.log`])
       stage.write(`etc/${name}`, `${victim.pid}\n`);
     for (const name of ['run', 'log']) chownSync(stage.directory(name), nobody, nobody);
     const before = snapshot(stage.path('etc'));
     const program = stage.write('exchanger', EXCHANGER);
-    const exchanger = await stage.stranger([python, '-IS', program, stage.dir, String(port), String(victim.pid)], {
-      uid: nobody,
-    });
+    const exchanger = await stage.stranger(
+      [python, '-IS', program, stage.dir, String(victim.pid), ...ports.map(String)],
+      {
+        uid: nobody,
+      },
+    );
     const count = (): number => (existsSync(stage.path('done')) ? Number(readFileSync(stage.path('done'), 'utf8')) : 0);
     await until(() => assert(count() > 0));
     const first = count();

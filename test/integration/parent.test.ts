@@ -66,11 +66,51 @@ suite('a directory that may be somebody else`s', { skip: unlessRoot }, () => {
     assert.equal(readFileSync(join(deep, 'a.pid'), 'utf8'), 'x');
   });
 
-  test('root`s own link on the way is followed, as /var/run is', (t) => {
+  test('root`s own links on the way are followed, as /var/run is', (t) => {
+    const { root } = place(t);
+    link(`${root}.link`, 'root', 0);
+    link(`${root}.absolute`, `${root}.link`, 0);
+    throughParent(`${root}.absolute/b.pid`, (inside) => writeFileSync(inside, 'x'));
+    assert.equal(readFileSync(join(root, 'b.pid'), 'utf8'), 'x');
+  });
+
+  test('root`s own link is not followed where another user could exchange it', (t) => {
     const { deep, root } = place(t);
     link(deep, root, 0);
-    throughParent(join(deep, 'b.pid'), (inside) => writeFileSync(inside, 'x'));
-    assert.equal(readFileSync(join(root, 'b.pid'), 'utf8'), 'x');
+    assert.throws(() => throughParent(join(deep, 'b.pid'), (inside) => writeFileSync(inside, 'x')), { code: 'ELOOP' });
+    assert.deepEqual(readdirSync(root), ['a.pid']);
+  });
+
+  test('links that lead to themselves have an end', (t) => {
+    const { root } = place(t);
+    link(`${root}.loop`, `${root}.loop`, 0);
+    assert.throws(() => throughParent(`${root}.loop/b.pid`, () => assert.fail()), { code: 'ELOOP' });
+  });
+
+  test('what is missing, or no directory, is said to be so', (t) => {
+    const { root } = place(t);
+    assert.throws(() => throughParent(`${root}/none/b.pid`, () => assert.fail()), { code: 'ENOENT' });
+    assert.throws(() => throughParent(`${root}/a.pid/b.pid`, () => assert.fail()), { code: 'ENOTDIR' });
+  });
+
+  test('no descriptor stays open', (t) => {
+    const { deep, root } = place(t);
+    link(deep, root);
+    link(`${root}.link`, 'root', 0);
+    const before = readdirSync('/proc/self/fd').length;
+    throughParent(`${root}.link/b.pid`, () => undefined);
+    assert.throws(() => throughParent(`${deep}/b.pid`, () => undefined));
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+  });
+
+  test('what is prepared for a restart is not promised where a link would be refused', (t) => {
+    const { deep, root } = place(t);
+    link(deep, root);
+    const path = join(deep, 'new/8000.pid');
+    const account = { user: 'nobody', uid: NOBODY, gid: NOBODY };
+    const refused = { ok: false, error: { path: deep, code: 'ELOOP' } };
+    assert.deepEqual(files.checkDirectory(path, account), refused);
+    assert.equal(files.prepareDirectory(path, account).ok, false);
   });
 
   for (const [what, below] of [
