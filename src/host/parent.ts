@@ -35,9 +35,9 @@ export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 
-/** Opens a directory by its absolute path, to be closed by the caller; refuses what `throughParent` refuses. */
+/** Opens a directory, to be closed by the caller; refuses what `throughParent` refuses. */
 export function openDirectory(directory: string): number {
-  let at = openSync('/', DIRECTORY);
+  let at = openSync(directory.startsWith('/') ? '/' : '.', DIRECTORY);
   try {
     const rest = partsOf(directory);
     let links = 0;

@@ -307,6 +307,7 @@ export class SimHost implements Host {
     const script = this.#life.scriptOf(port);
     const process = bear(kernel, { port, argv, marker, pidfile, parent: id.pid, uid, cwd }, script);
     kernel.note(`launch ${port}`);
+    let isReleased = false;
     const state = (): StarterSight =>
       process.state === 'alive' ? { kind: 'running' } : { kind: 'exited', how: process.ending };
     return {
@@ -314,8 +315,10 @@ export class SimHost implements Host {
       value: {
         pid: process.id.pid,
         state,
-        lastWords: () => script.words,
-        release: () => undefined,
+        lastWords: () => (isReleased ? [] : script.words),
+        release: () => {
+          isReleased = true;
+        },
         ended: new Promise((resolve) => process.mourners.push(resolve)),
       },
     };
