@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { type Plugin, build as runEsbuild } from 'esbuild';
-import { parse } from '../src/cli/parse.ts';
+import { HELP_WIDTHS, writeHelp } from '../src/cli/parse.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SHIMS = join(import.meta.dirname, 'shims');
@@ -29,8 +29,6 @@ export async function findBundled(): Promise<readonly string[]> {
 }
 
 async function makeBundle(version: string): Promise<{ readonly text: string; readonly files: readonly string[] }> {
-  const help = parse(['--help']);
-  if (help.kind !== 'help') throw new Error('--help is no help');
   const used = new Set<string>();
   const replace: Plugin = {
     name: 'replace',
@@ -61,7 +59,8 @@ async function makeBundle(version: string): Promise<{ readonly text: string; rea
     logLevel: 'warning',
     define: {
       FRONTIK_SUPERVISOR_VERSION: JSON.stringify(version),
-      FRONTIK_SUPERVISOR_HELP: JSON.stringify(help.text),
+      FRONTIK_SUPERVISOR_HELP: JSON.stringify(writeHelp(HELP_WIDTHS.usual)),
+      FRONTIK_SUPERVISOR_WIDE_HELP: JSON.stringify(writeHelp(HELP_WIDTHS.wide)),
     },
     plugins: [replace],
   });

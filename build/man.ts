@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ACTIONS, parse } from '../src/cli/parse.ts';
+import { ACTIONS, writeHelp } from '../src/cli/parse.ts';
 import { FLAGS } from '../src/cli/words.ts';
 import { OPTIONS, type Option } from '../src/config/options.ts';
 import { fill } from './package-tree.ts';
@@ -14,7 +14,12 @@ export function makeManPage(version: string, date: string): string {
   const parts = {
     VERSION: toRoff(version),
     DATE: date,
-    ACTIONS: list(ACTIONS.map(([name, help]) => [bold(name), help])),
+    ACTIONS: list(
+      ACTIONS.map(([name, help, operand]) => [
+        `${bold(name)}${operand === undefined ? '' : ` \\fI${operand}\\fR`}`,
+        help,
+      ]),
+    ),
     OPTIONS: list([...OPTIONS.map(describe), ...FLAGS.map(describeFlag), ...ASKING]),
     EXIT_CODES: list(readExitCodes().map(([code, help]) => [bold(code), help])),
   };
@@ -41,9 +46,8 @@ function describeFlag([name, , help]: (typeof FLAGS)[number]): Entry {
 
 /** The codes are written once, in the text of --help. */
 function readExitCodes(): readonly Entry[] {
-  const help = parse(['--help']);
-  const text = help.kind === 'help' ? help.text : '';
-  const found = [...text.slice(text.indexOf('Exit codes:')).matchAll(/^ {2}(\d) {2}(.+)$/gm)];
+  const text = writeHelp(undefined);
+  const found = [...text.slice(text.indexOf('Exit codes:')).matchAll(/^ {2}(\d) +(.+)$/gm)];
   if (found.length === 0) throw new Error('--help tells no exit codes');
   return found.map(([, code = '', meaning = '']) => [code, meaning]);
 }

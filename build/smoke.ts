@@ -4,14 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parse } from '../src/cli/parse.ts';
+import { writeHelp } from '../src/cli/parse.ts';
 import type { Target } from './target.ts';
 
 /** Throws unless the binary behaves, on the machine that it was made for. */
 export function smoke(path: string, version: string, target: Target): void {
   const binary = resolve(path);
-  const help = parse(['--help']);
-  if (help.kind !== 'help') throw new Error('--help is no help');
   const directory = mkdtempSync(join(tmpdir(), 'frontik-supervisor-smoke-'));
   try {
     // What signale and yargs would look at, if they could.
@@ -30,7 +28,7 @@ export function smoke(path: string, version: string, target: Target): void {
     const done = { status: 0, stdout: `frontik-supervisor ${version}\n`, stderr: '' };
     expect('--version', run('--version', {}), done);
     expect('--version with NODE_OPTIONS', run('--version', { NODE_OPTIONS: '--bogus' }), done);
-    expect('--help', run('--help', {}), { status: 0, stdout: help.text, stderr: '' });
+    expect('--help', run('--help', {}), { status: 0, stdout: writeHelp(undefined), stderr: '' });
     const wrong = run('--bogus', {});
     expect(
       '--bogus',

@@ -5,7 +5,7 @@ import type { Signal } from './cli/world.ts';
 import type { Interruption } from './engine/drive.ts';
 import { codeOf } from './host/errno.ts';
 import { openHost } from './host/node-host.ts';
-import { isTerminal, openPatientWriter, writeText } from './host/output.ts';
+import { columnsOfStdout, isTerminal, openPatientWriter, writeText } from './host/output.ts';
 import { openConsole } from './report/console.ts';
 import { lines } from './report/wording.ts';
 
@@ -34,9 +34,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     neverBlock: () => {
       write = openPatientWriter(2);
     },
-    print: (text) => {
-      writeText(1, text);
-    },
+    print: (text) => writeText(1, text),
+    columns: columnsOfStdout,
     faultOf: (error) => (codeOf(error) === undefined ? undefined : String(error)),
   });
 }

@@ -14,12 +14,13 @@ import { FLAGS, type Flags, type Problem, sortWords } from './words.ts';
 
 export type { Flag, Flags, Problem } from './words.ts';
 
-// Put in by the build (build/bundle.ts): what helpText() gives, so that the binary need not hold the whole of yargs.
+// Put in by the build (build/bundle.ts): what writeHelp() gives, so that the binary need not hold the whole of yargs.
 declare const FRONTIK_SUPERVISOR_HELP: string | undefined;
+declare const FRONTIK_SUPERVISOR_WIDE_HELP: string | undefined;
 
 /** What a command line asks for. Values are still text; whether they make sense is for the settings to say. */
 export type CommandLine =
-  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | {
       readonly kind: 'request';
@@ -34,44 +35,43 @@ export type CommandLine =
       readonly problems: readonly Problem[];
     };
 
-/** The actions that --help shows, in the order in which people meet them. */
-export const ACTIONS: readonly (readonly [name: string, help: string])[] = [
+/** The actions that --help shows, in the order in which people meet them, and the word behind those that have one. */
+export const ACTIONS: readonly (readonly [name: string, help: string, operand?: string])[] = [
   ['start', 'start every worker that does not run, wait until all are ready'],
   ['stop', 'stop all workers, wait until they are gone'],
   ['restart', 'stop, then start'],
-  ['reload', 'replace the workers one after another, so that the others serve meanwhile'],
+  ['reload', 'replace the workers one by one; the others go on serving'],
   ['status', 'show whether the workers run; changes nothing'],
   ['force-reload', 'the same as restart'],
   ['try-restart', 'restart if any worker runs, else do nothing'],
   ['condrestart', 'the same as try-restart'],
-  ['run', 'start the workers and stay, in the foreground: what goes away is started again'],
-  ['check', 'show all settings, where they come from and what is wrong; touches nothing'],
-  ['export', `print what a proxy needs for the workers: export ${PROXIES.join(', export ')}`],
-  ['install', 'write /etc/init.d/NAME with the given options, and register it: install NAME'],
-  ['uninstall', 'take back what install has done: uninstall NAME'],
+  ['run', 'start the workers, stay in the foreground, look after them'],
+  ['check', 'show all settings, their sources and problems; touches nothing'],
+  ['export', `print what a proxy (${PROXIES.join(', ')}) needs for the workers`, 'PROXY'],
+  ['install', 'write /etc/init.d/NAME with the given options, register it', 'NAME'],
+  ['uninstall', 'take back what install has done', 'NAME'],
 ];
 
-const USAGE = `Starts, stops, restarts and shows the web workers of a Frontik or Tornado application.
+const USAGE = `Starts, stops and shows the web workers of a Frontik or Tornado application.
 
 Usage: frontik-supervisor [options] ACTION [options]
 or:    frontik-supervisor [options] /path/launcher [options] ACTION [options]`;
 
 const EXIT_CODES = `Exit codes:
-  0  done; for status: all workers run; for check: nothing is wrong
-  1  failed; for status: some workers run (see --supervisor_partial_status)
-  2  wrong command line
-  3  status: no worker runs
-  4  not permitted; for status: cannot tell
-  5  script or launcher not installed
-  6  wrong configuration file or launcher; for check: anything is wrong
-  7  reload: no worker is alive`;
+  0      done; for status: all workers run; for check: nothing is wrong
+  1      failed; for status: some workers run (see --partial_status)
+  2      wrong command line
+  3      status: no worker runs
+  4      not permitted; for status: cannot tell
+  5      script or launcher not installed
+  6      wrong configuration file or launcher; for check: anything is wrong
+  7      reload: no worker is alive
+  128+n  ended by signal n; the workers live on`;
 
 /** Reads a command line (without the program's own name). Never throws, prints, exits, or looks at anything else. */
 export function parse(argv: readonly string[]): CommandLine {
   const { asks, plain, options, flags, problems } = sortWords(argv);
-  if (asks === 'help')
-    return { kind: 'help', text: typeof FRONTIK_SUPERVISOR_HELP === 'string' ? FRONTIK_SUPERVISOR_HELP : helpText() };
-  if (asks === 'version') return { kind: 'version' };
+  if (asks !== undefined) return { kind: asks };
   const read = readWords(options, plain);
   // Only a word with a slash can be a launcher (a path), and only before the action; a bare word is always an action.
   const launcher = read.plain[0]?.includes('/') ? read.plain[0] : undefined;
@@ -159,24 +159,40 @@ function quoted(value: string): string {
   return /^(["'])[\s\S]*\1$/.test(value) ? `"${value}"` : value;
 }
 
-/** The text of --help. Costs more than everything else here together: the build makes it once and for all. */
-function helpText(): string {
+/** The columns of the usual terminal and printer, and those that a wider terminal is given: lines are no easier to read beyond. */
+export const HELP_WIDTHS = { usual: 80, wide: 100 } as const;
+
+/** The text of --help for a terminal that has so many columns; undefined: nobody knows, or it is none. */
+export function writeHelp(columns: number | undefined): string {
+  const isWide = columns !== undefined && columns >= HELP_WIDTHS.wide;
+  if (isWide) {
+    return typeof FRONTIK_SUPERVISOR_WIDE_HELP === 'string'
+      ? FRONTIK_SUPERVISOR_WIDE_HELP
+      : layOutHelp(HELP_WIDTHS.wide);
+  }
+  return typeof FRONTIK_SUPERVISOR_HELP === 'string' ? FRONTIK_SUPERVISOR_HELP : layOutHelp(HELP_WIDTHS.usual);
+}
+
+/** Costs more than everything else here together: the build does it once and for all. */
+function layOutHelp(width: number): string {
   const page = yargs()
     .scriptName('')
     .locale('en')
     .updateStrings({ 'Commands:': 'Actions:' })
-    .wrap(96)
+    .wrap(width)
     .exitProcess(false)
     .help(false)
     .version(false)
     .usage(USAGE)
     .parserConfiguration({ 'camel-case-expansion': false })
     .options(Object.fromEntries(OPTIONS.map((option) => [option.name, described(option)])))
-    .options(Object.fromEntries(FLAGS.map(([name, , description]) => [name, { type: 'boolean', description }])))
-    .option('help', { alias: 'h', type: 'boolean', description: 'show this text' })
-    .option('version', { alias: 'V', type: 'boolean', description: 'show the version' })
+    .options(Object.fromEntries(FLAGS.map(([name, , description]) => [name, { description }])))
+    .option('help', { alias: 'h', description: 'show this text' })
+    .option('version', { alias: 'V', description: 'show the version' })
     .epilogue(EXIT_CODES);
-  for (const [name, help] of ACTIONS) page.command(name, help);
+  for (const [name, help, operand] of ACTIONS) {
+    page.command(operand === undefined ? name : `${name} ${operand}`, help);
+  }
   let text = '';
   page.showHelp((made) => {
     text = made;

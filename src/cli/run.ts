@@ -7,7 +7,7 @@ import { check } from './check.ts';
 import { FAILED, OK, STATUS_UNKNOWN, signalVerdict } from './exit-status.ts';
 import { goalOf } from './goals.ts';
 import { install } from './install.ts';
-import { parse } from './parse.ts';
+import { parse, writeHelp } from './parse.ts';
 import { gather } from './plan.ts';
 import { tellTroubles, troubleVerdict } from './preparation.ts';
 import { stay } from './resident.ts';
@@ -18,9 +18,25 @@ import type { World } from './world.ts';
 
 /** Runs one command; `argv` is without the program's own name. The result is the exit status. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
+  let lost: string | undefined;
+  const print = (text: string): string | undefined => {
+    lost = world.print(text) ?? lost;
+    return lost;
+  };
+  const exit = await perform(argv, { ...world, print });
+  if (lost === undefined || READER_LEFT.has(lost)) return exit;
+  // Half a configuration for a proxy is no success, whoever was to look at it.
+  world.tell({ kind: 'problem', source: 'stdout', text: `cannot be written: ${lost}` });
+  return exit === OK ? FAILED : exit;
+}
+
+/** What becomes of a pipe or socket whose reader has seen enough (`check | head`): write(2), tcp(7), unix(7). */
+const READER_LEFT: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ENOTCONN']);
+
+async function perform(argv: readonly string[], world: World): Promise<number> {
   const line = parse(argv);
   if (line.kind === 'help' || line.kind === 'version') {
-    world.print(line.kind === 'help' ? line.text : `frontik-supervisor ${world.version}\n`);
+    world.print(line.kind === 'help' ? writeHelp(world.columns()) : `frontik-supervisor ${world.version}\n`);
     return OK;
   }
   const { host, tell, interruption } = world;

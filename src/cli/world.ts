@@ -18,8 +18,10 @@ export interface World {
   onSignal(take: (signal: Signal) => void): void;
   /** From now on a reader of our messages that does not read them loses some, and holds nobody up. */
   neverBlock(): void;
-  /** Writes what was asked for to stdout. */
-  print(text: string): void;
+  /** Writes what was asked for to stdout; the errno of what has lost any of it, else undefined. */
+  print(text: string): string | undefined;
+  /** The columns of the terminal that stdout is; undefined: it is none, or does not say. */
+  columns(): number | undefined;
   /** What the system refused, in words, if the error is of its making; undefined for a bug of ours. */
   faultOf(error: unknown): string | undefined;
 }

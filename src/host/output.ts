@@ -21,14 +21,19 @@ const REAL: Descriptors = {
 };
 
 /**
- * Writes all of the text to a descriptor, or as much as can be. Whatever the system says against it loses the text, not the
- * command: its exit status must stay what the workers make it.
+ * Writes all of the text to a descriptor, or as much as can be. Whatever the system says against it loses the rest of the text
+ * and nothing else: its errno is returned, undefined when all is written.
  */
-export function writeText(fd: number, text: string, descriptors: Descriptors = REAL, retries = RETRIES): boolean {
+export function writeText(
+  fd: number,
+  text: string,
+  descriptors: Descriptors = REAL,
+  retries = RETRIES,
+): string | undefined {
   const bytes = new TextEncoder().encode(text);
   let written = 0;
   // Each wait has an end: a pipe nobody reads holds us up for two seconds without progress, not for ever.
-  for (let refusals = 0; written < bytes.length && refusals < retries; ) {
+  for (let refusals = 0; written < bytes.length; ) {
     try {
       written += descriptors.write(fd, bytes, written);
       refusals = 0;
@@ -36,15 +41,16 @@ export function writeText(fd: number, text: string, descriptors: Descriptors = R
       const code = codeOf(error);
       if (code === undefined) throw error;
       // A reader that left, a terminal that hung up, a full disk, a quota, a connection that was reset: there is no end of it.
-      if (code !== 'EAGAIN' && code !== 'EINTR') return false;
+      if (code !== 'EAGAIN' && code !== 'EINTR') return code;
       // Somebody made the pipe non-blocking, and it is full: write(2).
       if (code === 'EAGAIN') {
         refusals += 1;
         descriptors.pause(PAUSE);
+        if (refusals >= retries) return code;
       }
     }
   }
-  return written === bytes.length;
+  return undefined;
 }
 
 /** How long a line of a program that stays may wait for its reader, in tries. */
@@ -55,7 +61,11 @@ const FEW_RETRIES = 20;
  * is opened anew, since its flags are shared with everybody who has it: open(2), "Open file descriptions".
  */
 export function openPatientWriter(fd: 1 | 2): (text: string) => void {
-  if (!fstatSync(fd).isFIFO()) return (text) => writeText(fd, text);
+  if (!fstatSync(fd).isFIFO()) {
+    return (text) => {
+      writeText(fd, text);
+    };
+  }
   const own = orElse<number>(
     () => openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK),
     () => fd, // it may be another user's
@@ -63,7 +73,7 @@ export function openPatientWriter(fd: 1 | 2): (text: string) => void {
   let retries = FEW_RETRIES;
   return (text) => {
     // Whoever has lost a line is not waited for again before he reads.
-    retries = writeText(own, text, REAL, retries) ? FEW_RETRIES : 1;
+    retries = writeText(own, text, REAL, retries) === undefined ? FEW_RETRIES : 1;
   };
 }
 
@@ -78,4 +88,10 @@ export function isTerminal(fd: 1 | 2): boolean {
   const stat = fstatSync(fd);
   if (!stat.isCharacterDevice() || stat.rdev === DEV_NULL) return false;
   return process.getBuiltinModule('node:tty').isatty(fd);
+}
+
+/** The columns of a terminal; undefined when stdout is none, or one that does not know (a serial line). Opens it, for good. */
+export function columnsOfStdout(): number | undefined {
+  const columns = isTerminal(1) ? process.stdout.columns : 0;
+  return columns > 0 ? columns : undefined;
 }

@@ -144,10 +144,52 @@ test(
     const shown = stdout.replaceAll('-', '_');
     const missing = names.split(' ').filter((name) => !shown.includes(name.replaceAll('-', '_')));
     assert.deepEqual(missing, []);
-    assert(
-      stdout.split('\n').every((line) => line.length <= 100),
-      'it fits on a terminal',
-    );
+    assert.equal(widest(stdout), 80);
+    assert.match(stdout, /^ {2}128\+n {2}ended by signal n; the workers live on$/m);
+  }),
+);
+
+/** The length of the longest line. */
+function widest(text: string): number {
+  return Math.max(...text.split('\n').map((line) => line.length));
+}
+
+test(
+  '--help takes the width of its terminal, between 80 and 100 columns',
+  onStage({ workers: 1 }, async (stage) => {
+    const [binary = ''] = stage.command('--help');
+    // A serial line knows no width: 0.
+    for (const [columns, most] of [
+      [0, 80],
+      [40, 80],
+      [80, 80],
+      [100, 100],
+      [200, 100],
+    ]) {
+      const words = `stty cols ${columns}; '${binary}' --help`;
+      const outcome = await stage.program(['/usr/bin/script', '-qec', words, '/dev/null']).outcome;
+      assert.deepEqual([outcome.code, widest(outcome.stdout.replaceAll('\r', ''))], [0, most], `${columns} columns`);
+    }
+  }),
+);
+
+test(
+  'what cannot be written to stdout is told, with exit 1; a reader that leaves is none of our business',
+  onStage({ workers: 1 }, async (stage) => {
+    const [binary = ''] = stage.command('--help');
+    const shell = (words: string) =>
+      stage.program(['/bin/sh', '-c', words, 'sh', binary, `--config=${stage.config}`, `--script=${stage.script}`]);
+    for (const words of ['--help', '--version', '"$2" "$3" check', '"$2" "$3" check --json', '"$2" export nginx']) {
+      const full = await shell(`exec "$1" ${words} >/dev/full`).outcome;
+      assert.equal(stage.tell(full), '[T] stdout: cannot be written: ENOSPC\nexit 1', words);
+      const left = await shell(`{ sleep 0.2; "$1" ${words}; echo "exit $?" >&2; } | true`).outcome;
+      assert.equal(left.stderr, 'exit 0\n', words);
+    }
+    const { code, stderr } = await shell('exec "$1" "$2" "$3" --nonsense check >/dev/full').outcome;
+    assert.equal(code, 6);
+    assert.match(stderr, /--nonsense: unknown option\n.* stdout: cannot be written: ENOSPC\n$/);
+    // What is said on stderr is lost, and not the command.
+    assert.equal((await shell('exec "$1" "$2" "$3" status 2>/dev/full').outcome).code, 3);
   }),
 );
 

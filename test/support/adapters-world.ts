@@ -53,6 +53,10 @@ export interface Machine {
   readonly waitsFor?: string;
   /** The signal that has come. */
   readonly signal?: 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+  /** The errno of what is printed. */
+  readonly stdoutLoses?: string;
+  /** The columns of the terminal that stdout is. */
+  readonly columns?: number;
 }
 
 export interface Ended {
@@ -210,7 +214,9 @@ export async function command(words: readonly string[], machine: Machine = {}, s
     neverBlock: () => undefined,
     print: (text) => {
       printed += text;
+      return machine.stdoutLoses;
     },
+    columns: () => machine.columns,
     faultOf: () => undefined,
   });
   return { exit, told, printed, locked, effects };

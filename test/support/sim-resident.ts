@@ -109,6 +109,7 @@ export async function liveThrough(sim: Sim, table: TimeTable, given: Circumstanc
     },
     neverBlock: () => undefined,
     print: () => undefined,
+    columns: () => undefined,
     faultOf: (error) => (codeOf(error) === undefined ? undefined : String(error)),
   }).catch((error: unknown) => {
     if (error instanceof Killed) return 'killed' as const;

@@ -42,21 +42,21 @@ test('a short write is continued where it ended', () => {
 
 test('a full pipe is waited for, and nothing is written twice', () => {
   const { seen, descriptors } = puppet(['EAGAIN', 2, 'EAGAIN', 'EINTR', 'EAGAIN']);
-  writeText(2, 'abcd', descriptors);
-  assert.deepEqual([seen.text, seen.pauses], ['abcd', 3]);
+  const lost = writeText(2, 'abcd', descriptors);
+  assert.deepEqual([seen.text, seen.pauses, lost], ['abcd', 3, undefined]);
 });
 
 test('a pipe that stays full is given up, after a bounded number of pauses', () => {
   const { seen, descriptors } = puppet(Array.from({ length: 10_000 }, () => 'EAGAIN'));
-  writeText(2, 'abcd', descriptors);
-  assert.deepEqual([seen.text, seen.pauses], ['', 400]);
+  const lost = writeText(2, 'abcd', descriptors);
+  assert.deepEqual([seen.text, seen.pauses, lost], ['', 400, 'EAGAIN']);
 });
 
 for (const code of ['EPIPE', 'EIO', 'EBADF', 'ENOSPC', 'EFBIG', 'EDQUOT', 'ECONNRESET', 'ENOTCONN']) {
-  test(`${code} loses the text and nothing else`, () => {
+  test(`${code} loses the text and nothing else, and is told`, () => {
     const { seen, descriptors } = puppet([2, code]);
-    writeText(1, 'abcd', descriptors);
-    assert.deepEqual([seen.text, seen.fds], ['ab', [1, 1]]);
+    const lost = writeText(1, 'abcd', descriptors);
+    assert.deepEqual([seen.text, seen.fds, lost], ['ab', [1, 1], code]);
   });
 }
 

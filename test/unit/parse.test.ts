@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ACTIONS, parse, parseOptions } from '../../src/cli/parse.ts';
+import { ACTIONS, parse, parseOptions, writeHelp } from '../../src/cli/parse.ts';
 import { FLAGS } from '../../src/cli/words.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 
@@ -142,30 +142,53 @@ test('options on a first line: aliases, and words that may not stand there', () 
   ]);
 });
 
-test('help names every action, option and alias, and fits into 96 columns of ASCII', () => {
-  const seen = parse(['--help']);
-  assert.ok(seen.kind === 'help');
+/** The columns of a terminal, and those that the text may have. */
+const WIDTHS: readonly (readonly [columns: number | undefined, most: number])[] = [
+  [undefined, 80],
+  [40, 80],
+  [80, 80],
+  [99, 80],
+  [100, 100],
+  [250, 100],
+];
+for (const [columns, most] of WIDTHS) {
+  test(`help names every action, option and alias, in ASCII: ${columns ?? 'no'} columns`, () =>
+    checkHelp(writeHelp(columns), most));
+}
+
+function checkHelp(text: string, most: number): void {
   const names = [
     ...OPTIONS.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias])),
     ...FLAGS.map(([name]) => name),
     'help',
     'version',
   ];
-  for (const name of names) assert.match(seen.text, new RegExp(`--${name}\\b`));
-  for (const [action, help] of ACTIONS)
-    assert.ok(seen.text.includes(`  ${action}`) && seen.text.includes(help), action);
-  for (const { default: value } of OPTIONS) {
-    if (value !== undefined) assert.ok(seen.text.includes(`[default: ${JSON.stringify(value)}]`), String(value));
+  for (const name of names) assert.match(text, new RegExp(`--${name}\\b`));
+  const lines = text.split('\n');
+  // Each action and each exit code in one line.
+  for (const [action, help, operand = ''] of ACTIONS) {
+    const line = lines.find((each) => each.startsWith(`  ${`${action} ${operand}`.trimEnd()}  `));
+    assert.equal(line?.endsWith(`  ${help}`), true, action);
   }
-  for (const line of seen.text.split('\n')) assert.match(line, /^[ -~]{0,96}$/);
-});
+  for (const code of ['0', '1', '2', '3', '4', '5', '6', '7', '128+n'])
+    assert.ok(
+      lines.some((line) => line.startsWith(`  ${code}  `)),
+      code,
+    );
+  for (const { default: value } of OPTIONS) {
+    if (value !== undefined) assert.ok(text.includes(`[default: ${JSON.stringify(value)}]`), String(value));
+  }
+  for (const line of lines) assert.match(line, /^[ -~]*$/);
+  const longest = Math.max(...lines.map((line) => line.length));
+  assert.ok(longest <= most && longest > most - 3, `${longest} of ${most} columns`);
+}
 
 test('help is the same wherever it is asked for', () => {
-  const wanted = parse(['--help']);
+  const wanted = writeHelp(undefined);
   const before = { ...process.env };
   try {
     Object.assign(process.env, { COLUMNS: '20', LANG: 'de_DE.UTF-8', LC_ALL: 'fr_FR' });
-    assert.deepEqual(parse(['--help']), wanted);
+    assert.equal(writeHelp(undefined), wanted);
   } finally {
     process.env = before;
   }

@@ -223,3 +223,40 @@ for (const [signal, exit] of [
     }
   });
 }
+
+const PRINTING: readonly (readonly string[])[] = [
+  ['--help'],
+  ['--version'],
+  [...GIVEN, 'check'],
+  [...GIVEN, 'check', '--json'],
+  [...GIVEN, 'export', 'nginx'],
+];
+for (const words of PRINTING) {
+  test(`what stdout has lost is no success, unless its reader has left: ${words.at(-1)}`, async () => {
+    const end = async (stdoutLoses: string) => {
+      const { exit, told } = await command(words, { stdoutLoses });
+      return [exit, told];
+    };
+    assert.deepEqual(await end('ENOSPC'), [1, ['error: stdout: cannot be written: ENOSPC']]);
+    assert.deepEqual(await end('EPIPE'), [0, []]);
+    assert.deepEqual(await end('ECONNRESET'), [0, []]);
+  });
+}
+
+test('what stdout has lost does not hide what else is wrong', async () => {
+  const { exit, told } = await command([...GIVEN, '--nonsense', 'check'], { stdoutLoses: 'EDQUOT' });
+  assert.deepEqual(
+    [exit, told],
+    [6, ['error: --nonsense: unknown option', 'error: stdout: cannot be written: EDQUOT']],
+  );
+});
+
+test('help is as wide as the terminal lets it be', async () => {
+  const widest = async (columns?: number) => {
+    const { printed } = await command(['--help'], columns === undefined ? {} : { columns });
+    return Math.max(...printed.split('\n').map((line) => line.length));
+  };
+  assert.equal(await widest(), 80);
+  assert.equal(await widest(80), 80);
+  assert.equal(await widest(200), 100);
+});
