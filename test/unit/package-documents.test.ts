@@ -13,6 +13,7 @@ import { findWorks, packagesOf, readWork } from '../../build/licences.ts';
 import { makeManPage } from '../../build/man.ts';
 import { ACTIONS } from '../../src/cli/parse.ts';
 import { FLAGS } from '../../src/cli/words.ts';
+import { writeShellForm } from '../../src/config/drop-in.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 
 function inDirectory(body: (directory: string) => void): void {
@@ -27,7 +28,9 @@ function inDirectory(body: (directory: string) => void): void {
 test('the manual page has every action, option, flag and exit code, and only requests that man(7) knows', () => {
   const page = makeManPage('1.2.3', '2026-11-22');
   const plain = page.replaceAll('\\-', '-').replaceAll(/\\f[BIR]/g, '');
-  for (const [name] of ACTIONS) assert.match(plain, new RegExp(`^${name}$`, 'm'));
+  for (const [name, , operand] of ACTIONS) {
+    assert.match(plain, new RegExp(`^${[name, operand].join(' ').trimEnd()}$`, 'm'));
+  }
   for (const { name, alias } of OPTIONS) {
     for (const each of [name, alias])
       assert.ok(each === undefined || plain.includes(`--${each}`), `--${each} is missing`);
@@ -42,12 +45,20 @@ test('the manual page has every action, option, flag and exit code, and only req
   );
 });
 
+/** The line by which an init script is known as one of install's. */
+const mark =
+  writeShellForm({ name: 'a', binary: '/b', options: new Map(), python: 'allowed' })
+    .split('\n')
+    .find((line) => line.startsWith('# written by')) ?? '';
+
 /** What bash offers for the last word, as it would after Tab. */
 function complete(...words: readonly string[]): readonly string[] {
   const [previous = '', current = ''] = words.slice(-2);
+  const line = words.map((word) => `'${word}'`).join(' ');
   const surroundings = `
-    _init_completion() { prev=$PREV cur=$CUR split=false; [[ $CUR == --*=* ]] && prev=\${CUR%%=*} cur=\${CUR#*=} split=true; return 0; }
+    _init_completion() { words=(${line}) cword=${words.length - 1} prev=$PREV cur=$CUR split=false; [[ $CUR == --*=* ]] && prev=\${CUR%%=*} cur=\${CUR#*=} split=true; return 0; }
     _filedir() { COMPREPLY=(FILES); }
+    grep() { [ "$*" = "-lsx ${mark} $(echo /etc/init.d/*)" ] && printf '/etc/init.d/%s\\n' one two; }
     compopt() { :; }
     COMPREPLY=()`;
   const text = `${surroundings}\n${makeBashCompletion()}\n_frontik_supervisor; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -68,6 +79,59 @@ test('bash completes actions, options, files, users and groups', () => {
   assert.deepEqual(complete('frontik-supervisor', '--supervisor_group=roo'), ['root']);
   assert.deepEqual(complete('frontik-supervisor', '--start_port=8'), []);
   assert.deepEqual(complete('--app', ''), []);
+  assert.deepEqual(complete('frontik-supervisor', '--supervisor_us'), ['--supervisor_user=']);
+  assert.deepEqual(complete('frontik-supervisor', '--us'), ['--user=']);
+});
+
+test('bash completes what an action takes, and nothing where any word would be wrong', () => {
+  const after = (...words: readonly string[]) => complete('frontik-supervisor', ...words);
+  assert.match(mark, /^# written by/);
+  assert.deepEqual(after('start', 's'), []);
+  assert.deepEqual(after('/etc/init.d/app', 'sta'), ['start', 'status']);
+  assert.deepEqual(after('/etc/init.d/app', 'start', ''), []);
+  assert.deepEqual(after('export', ''), ['nginx', 'haproxy']);
+  assert.deepEqual(after('--config=/a', 'export', '--app', 'x', 'h'), ['haproxy']);
+  assert.deepEqual(after('export', 'nginx', ''), []);
+  assert.deepEqual(after('install', ''), ['one', 'two']);
+  assert.deepEqual(after('uninstall', 't'), ['two']);
+  assert.deepEqual(after('uninstall', 'one', ''), []);
+  assert.deepEqual(after('uninstall', 'one', '--dry'), ['--dry-run']);
+  // A value is no action, however its option is spelled.
+  assert.deepEqual(after('--app', 'start', 'sto'), ['stop']);
+  assert.deepEqual(after('--start-port', '8000', 'sto'), ['stop']);
+  assert.deepEqual(after('--start-port', ''), []);
+  assert.deepEqual(after('--with_coverage', 'start', 'sto'), []);
+});
+
+/** What zsh does for the last word, in its own words; bash runs the function, which is written for both but for its indices. */
+function completeByZsh(...words: readonly string[]): string {
+  const line = ['', ...words].map((word) => `'${word}'`).join(' ');
+  const text = `${makeZshCompletion()
+    .replace(/^_arguments[\s\S]*/m, '')
+    .replace(/ -- \$\{\$.*\}:t\}/, ' NAMES')}
+    _describe() { echo "$2"; }
+    _wanted() { shift 3; echo "$@"; }
+    _files() { echo files; }
+    _message() { echo nothing; }
+    words=(${line}) CURRENT=${words.length} PREFIX='${words.at(-1)}'
+    _frontik_supervisor_words`;
+  const { stdout, stderr } = spawnSync('/bin/bash', ['--norc', '-c', text], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return stdout.trimEnd();
+}
+
+test('zsh completes what an action takes', () => {
+  const after = (...words: readonly string[]) => completeByZsh('frontik-supervisor', ...words);
+  assert.equal(after('s'), 'actions');
+  assert.equal(after('/etc'), 'files');
+  assert.equal(after('/etc/init.d/app', 's'), 'actions');
+  assert.equal(after('--app', 'start', 's'), 'actions');
+  assert.equal(after('start', 's'), 'nothing');
+  assert.equal(after('export', ''), 'compadd nginx haproxy');
+  assert.equal(after('--config', '/a', 'export', ''), 'compadd nginx haproxy');
+  assert.equal(after('export', 'nginx', ''), 'nothing');
+  assert.equal(after('install', ''), 'compadd NAMES');
+  assert.equal(after('uninstall', ''), 'compadd NAMES');
 });
 
 test('zsh is told every action and option, in words that its quotes hold together', () => {
