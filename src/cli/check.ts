@@ -15,7 +15,7 @@ interface Examined {
   readonly host: Host;
   readonly interruption: Interruption;
   readonly tell: Tell;
-  readonly print: (text: string) => void;
+  readonly print: (text: string) => unknown;
 }
 
 interface Remark {
@@ -81,7 +81,7 @@ function prepare(plan: Plan, host: Host, tell: (event: Event) => void): Prepared
     ? {
         ports,
         command: checked.application.specs[0]?.argv,
-        problems: findMissingHooks(checked.application, host),
+        problems: findMissingHooks(checked.application, settings, host),
       }
     : { ports, command: undefined, problems: checked.hindrances };
 }

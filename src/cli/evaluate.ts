@@ -24,12 +24,14 @@ export interface Trouble extends Problem {
 
 /** What a file says, however that was found out. */
 export interface Reading {
+  /** False: nobody could find out what it says. */
+  readonly isKnown: boolean;
   readonly values: readonly Told[];
   readonly generation: Generation;
   readonly effects: readonly Effect[];
   /** The words of the command line, when a launcher has changed them. */
   readonly words: readonly string[] | undefined;
-  /** The Python that was asked. */
+  /** The Python that has executed it, or has tried to. */
   readonly python: string | undefined;
   readonly troubles: readonly Trouble[];
   readonly cautions: readonly Problem[];
@@ -48,6 +50,7 @@ export interface Asking {
 }
 
 const NOTHING: Reading = {
+  isKnown: false,
   values: [],
   generation: 'frontik',
   effects: [],
@@ -67,7 +70,7 @@ export async function evaluateConfig(
   const read = readConfig(bytes, (name) => names.includes(name), surroundings(path, asking.host));
   if (read.kind === 'read') {
     const cautions = read.warnings.map(({ at, text }) => problem(path, at, text, 'config'));
-    return { ...NOTHING, values: [...read.assigned.values()], cautions };
+    return { ...NOTHING, isKnown: true, values: [...read.assigned.values()], cautions };
   }
   if (read.kind === 'invalid' || asking.policy === 'forbidden') return unread(path, read, 'config');
   return ask({ kind: 'config', path, names }, read, 'config', asking);
@@ -83,7 +86,7 @@ export async function evaluateLauncher(path: string, bytes: Uint8Array, asking: 
   if (read.kind === 'read') {
     const cautions = read.warnings.map(({ at, text }) => problem(path, at, text, 'launcher'));
     const { generation, arguments: values } = read.call;
-    return { ...NOTHING, generation, values: [...values.values()], effects: read.effects, cautions };
+    return { ...NOTHING, isKnown: true, generation, values: [...values.values()], effects: read.effects, cautions };
   }
   if (read.kind === 'invalid' || asking.policy === 'forbidden') return unread(path, read, 'launcher');
   return ask({ kind: 'launcher', path, names: LAUNCHER_NAMES }, read, 'launcher', asking);
@@ -115,12 +118,13 @@ async function ask(
   const answer = await host.python.evaluate({ ...question, python: program, argv, importsFrom }, interrupted);
   const printed = 'printed' in answer ? answer.printed : [];
   const cautions = printed.map((line): Problem => ({ origin, source: path, text: `| ${line}` }));
-  const heard: Reading = { ...NOTHING, python: program, cautions };
+  const heard: Reading = { ...NOTHING, python: hasRun(answer) ? program : undefined, cautions };
   if (answer.kind !== 'evaluated') return { ...heard, troubles: explain(answer, path, why, program, origin) };
   const { result } = answer;
   const lack = question.kind === 'launcher' ? lackOf(result) : undefined;
   return {
     ...heard,
+    isKnown: true,
     values: result.values,
     generation: GENERATIONS.get(result.called ?? '') ?? 'frontik',
     effects: result.effects,
@@ -136,6 +140,12 @@ async function ask(
       ),
     ],
   };
+}
+
+/** Whether a Python was there to answer. */
+function hasRun(answer: PythonAnswer): boolean {
+  if (answer.kind === 'failed') return answer.how.kind !== 'not-started';
+  return answer.kind !== 'untrusted' && answer.kind !== 'unreadable';
 }
 
 const GENERATIONS: ReadonlyMap<string, Generation> = new Map<string, Generation>([

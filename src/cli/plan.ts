@@ -1,6 +1,15 @@
 // All that was given, put together: what a command has to go by before it touches anything.
 
-import { type Layer, type Problem, type Required, type Settings, settle } from '../config/settings.ts';
+import { OPTIONS, type Option, type OptionName } from '../config/options.ts';
+import {
+  type Given,
+  type Layer,
+  type Origin,
+  type Problem,
+  type Required,
+  type Settings,
+  settle,
+} from '../config/settings.ts';
 import type { Account } from '../core/worker.ts';
 import type { Host } from '../host/host.ts';
 import { isPath } from './interpreter.ts';
@@ -17,7 +26,7 @@ export interface Plan {
   readonly account: Account | undefined;
   /** The working directory; `/` when it is gone and nothing needs it. */
   readonly directory: string;
-  /** What gave values, later wins. */
+  /** What gave values, later wins. Of a file that nobody understands each option that it may set is a value that is none. */
   readonly layers: readonly Layer[];
   /** The Pythons that were asked what a file means. */
   readonly pythons: readonly string[];
@@ -49,11 +58,23 @@ export async function gather(launch: Launch, needed: Required, host: Host, inter
     isDaemonized: file?.isDaemonized ?? false,
     account: 'account' in found ? found.account : undefined,
     directory: directory ?? '/',
-    layers,
+    layers: [
+      ...(file === undefined || path === undefined || file.isKnown ? [] : [conceal(path, 'config')]),
+      ...(file === undefined ? [] : [file.layer]),
+      ...(launch.unknown === undefined ? [] : [conceal(launch.unknown, 'launcher')]),
+      ...given,
+    ],
     pythons: [...new Set([launch.python, file?.python].filter((python) => python !== undefined))],
     troubles,
     cautions: [...launch.cautions, ...(file?.cautions ?? []), ...settled.cautions],
   };
+}
+
+/** What a file may say of which nothing is known. */
+function conceal(source: string, origin: Origin): Layer {
+  const isHidden = ({ inConfig }: Option): boolean => origin === 'launcher' || inConfig;
+  const given: Given = { value: { kind: 'object', type: 'unknown', repr: '' }, origin, source };
+  return new Map(OPTIONS.filter(isHidden).map(({ name }): [OptionName, Given] => [name, given]));
 }
 
 function configPath({ launcher, commandLine }: Launch): string | undefined {

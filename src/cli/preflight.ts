@@ -34,12 +34,13 @@ export function findAccount(
   if (user === undefined && group === undefined) return { account: undefined };
   const who = user ?? String(host.processes.self.uid);
   const known = host.accounts.find(who, undefined);
-  if (!known.ok) return { problem: unknown('supervisor_user', known.error, settings) };
+  if (!known.ok) return { problem: blame('supervisor_user', known.error, settings) };
   const found = host.accounts.find(who, group);
-  return found.ok ? { account: found.value } : { problem: unknown('supervisor_group', found.error, settings) };
+  return found.ok ? { account: found.value } : { problem: blame('supervisor_group', found.error, settings) };
 }
 
-function unknown(name: OptionName, text: string, { given }: Settings): Problem {
+/** What is wrong with an option, told of the place that gave it; of the command line where none did. */
+function blame(name: OptionName, text: string, { given }: Settings): Problem {
   const place = given.get(name) ?? { origin: 'command-line', source: `--${name}` };
   const isNamed = place.source === `--${name}`;
   return { origin: place.origin, source: place.source, text: isNamed ? text : `${name}: ${text}` };
@@ -55,11 +56,18 @@ export function preflight(
   tell: Tell,
 ): Preflight {
   const hindrances: Hindrance[] = [];
-  const command = findCommand(settings, host, tell, hindrances);
+  const hinder = (name: OptionName, text: string, exit: number): void => {
+    const { source, text: words } = blame(name, text, settings);
+    hindrances.push({ source, text: words, exit });
+  };
+  const command = findCommand(settings, host, tell, hinder);
   const { uid } = host.processes.self;
-  if (account !== undefined && uid !== 0 && (account.uid !== uid || settings.group !== undefined)) {
-    const text = `only root can start workers as ${account.user}`;
-    hindrances.push({ source: '--supervisor_user', text, exit: NOT_PERMITTED });
+  if (account !== undefined && uid !== 0) {
+    if (account.uid !== uid) {
+      hinder('supervisor_user', `only root can start workers as ${account.user}`, NOT_PERMITTED);
+    } else if (settings.group !== undefined) {
+      hinder('supervisor_group', `only root can start workers with the group ${settings.group}`, NOT_PERMITTED);
+    }
   }
   const plan: LaunchPlan = {
     command: command ?? [''],
@@ -82,17 +90,18 @@ export function preflight(
 }
 
 /** Hooks that could not be run: a roll must not find that out when a port is out of rotation already. */
-export function findMissingHooks({ rolling, specs }: Application, host: Host): Hindrance[] {
+export function findMissingHooks({ rolling, specs }: Application, settings: Settings, host: Host): Hindrance[] {
   const [spec] = specs;
   if (spec === undefined) return [];
   return (['beforeStop', 'afterStart'] as const).flatMap((hook) => {
     const [program] = rolling[hook](spec.port) ?? [];
     if (program === undefined || host.files.program(program).kind === 'runnable') return [];
-    return [{ source: HOOK_OPTIONS[hook], text: `${program} is not installed, or no program`, exit: NOT_INSTALLED }];
+    const { source, text } = blame(HOOK_OPTIONS[hook], `${program} is not installed, or no program`, settings);
+    return [{ source, text, exit: NOT_INSTALLED }];
   });
 }
 
-const HOOK_OPTIONS = { beforeStop: '--supervisor_before_stop', afterStart: '--supervisor_after_start' } as const;
+const HOOK_OPTIONS = { beforeStop: 'supervisor_before_stop', afterStart: 'supervisor_after_start' } as const;
 
 /** What the script's own words say of `daemonize`, which wins over the configuration, as in Tornado. */
 function saysDaemonize(script: readonly string[]): boolean | undefined {
@@ -113,27 +122,29 @@ const DIRECTORY_WORDS: Readonly<Record<string, string>> = {
 
 type Command = readonly [string, ...string[]];
 
-function findCommand(settings: Settings, host: Host, tell: Tell, hindrances: Hindrance[]): Command | undefined {
-  const missing = (source: string, path: string): undefined => {
-    hindrances.push({ source, text: `${path} is not installed`, exit: NOT_INSTALLED });
+type Hinder = (name: OptionName, text: string, exit: number) => void;
+
+function findCommand(settings: Settings, host: Host, tell: Tell, hinder: Hinder): Command | undefined {
+  const missing = (name: OptionName, path: string): undefined => {
+    hinder(name, `${path} is not installed`, NOT_INSTALLED);
   };
   const [script = '', ...rest] = settings.script;
   const found = host.files.program(script);
-  if (found.kind === 'missing') return missing('--script', script);
+  if (found.kind === 'missing') return missing('script', script);
   const words: Command = [found.path, ...rest];
   const { python } = settings;
   if (python !== undefined) {
     const chosen = host.files.program(python);
-    if (chosen.kind !== 'runnable') return missing('--supervisor_python', python);
+    if (chosen.kind !== 'runnable') return missing('supervisor_python', python);
     return settings.withCoverage ? [chosen.path, '-m', 'coverage', 'run', ...words] : [chosen.path, ...words];
   }
   if (settings.withCoverage) {
     return host.files.program('coverage').kind === 'runnable'
       ? ['coverage', 'run', ...words]
-      : missing('--with_coverage', 'coverage');
+      : missing('with_coverage', 'coverage');
   }
   if (found.kind === 'runnable') return words;
-  if (host.files.program('python3').kind !== 'runnable') return missing('--supervisor_python', 'python3');
+  if (host.files.program('python3').kind !== 'runnable') return missing('supervisor_python', 'python3');
   tell({ kind: 'python-chosen', script, why: found.why });
   return ['python3', ...words];
 }

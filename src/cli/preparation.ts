@@ -54,7 +54,7 @@ function prepareStart(
   { host, tell, interruption }: Surroundings,
 ): Prepared {
   const checked = preflight(settings, directory, isDaemonized, account, host, tell);
-  const missing = checked.ok && goal === 'reload' ? findMissingHooks(checked.application, host) : [];
+  const missing = checked.ok && goal === 'reload' ? findMissingHooks(checked.application, settings, host) : [];
   if (checked.ok && missing.length === 0) return { kind: 'ready', application: checked.application, settings };
   // Whoever may not touch the workers may mostly not write their files either: the former is what he must know.
   const application = withoutLaunch(settings, directory, account);

@@ -23,6 +23,8 @@ export interface Launch {
   /** What `install` and `uninstall` are about. */
   readonly name: string | undefined;
   readonly launcher: Layer;
+  /** The launcher when nobody could find out what it says, but for its first line. */
+  readonly unknown: string | undefined;
   readonly commandLine: Layer;
   readonly flags: Flags;
   readonly generation: Generation;
@@ -40,6 +42,8 @@ export interface Launch {
 
 /** What a configuration file says. */
 export interface ConfigSource {
+  /** False: nobody could find out what it says. */
+  readonly isKnown: boolean;
   readonly layer: Layer;
   readonly isDaemonized: boolean;
   /** The Python that was asked. */
@@ -75,6 +79,7 @@ export async function readLaunch(
     proxy: line.proxy,
     name: line.name,
     launcher: new Map(),
+    unknown: undefined,
     commandLine,
     flags: line.flags,
     generation: 'frontik',
@@ -89,7 +94,9 @@ export async function readLaunch(
   if (line.launcher === undefined) return plain;
   const path = line.launcher;
   const file = host.files.read(path);
-  if (!file.ok) return { ...plain, troubles: [...plain.troubles, unreadable(path, file.error, 'launcher')] };
+  if (!file.ok) {
+    return { ...plain, unknown: path, troubles: [...plain.troubles, unreadable(path, file.error, 'launcher')] };
+  }
   const { words, isInArgv } = shebangOptions(file.value, argv);
   const first = parseOptions(words);
   // The kernel hands all that stands behind the interpreter over as one word; it is read as the launcher's, by word.
@@ -116,6 +123,7 @@ export async function readLaunch(
       // The kernel makes a command line of it, so it wins over the call.
       ...ofFirstLine,
     ]),
+    unknown: read.isKnown ? undefined : path,
     commandLine: textLayer(own.given, 'command-line'),
     flags: asking.policy === 'forbidden' ? new Map([...own.flags, ['no_python', '']]) : own.flags,
     generation: read.generation,
@@ -202,7 +210,7 @@ export async function readConfigSource(
   const file = host.files.read(path);
   if (!file.ok) {
     const troubles = [unreadable(path, file.error, 'config')];
-    return { layer: new Map(), isDaemonized: false, python: undefined, troubles, cautions: [] };
+    return { isKnown: false, layer: new Map(), isDaemonized: false, python: undefined, troubles, cautions: [] };
   }
   const layers = [launch.launcher, launch.commandLine];
   const script = findScript(layers);
@@ -224,6 +232,7 @@ export async function readConfigSource(
   const daemonize = read.values.find(({ name }) => name === 'daemonize')?.value;
   const options = read.values.filter(({ name }) => name !== 'daemonize');
   return {
+    isKnown: read.isKnown,
     layer: fileLayer(
       isOld ? options.map((told) => ({ ...told, name: told.name === 'port' ? 'start_port' : told.name })) : options,
       path,

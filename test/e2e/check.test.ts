@@ -89,6 +89,21 @@ test(
 );
 
 test(
+  'check claims no values of a configuration that nobody may execute',
+  onStage({ workers: 1 }, async (stage) => {
+    stage.configure({ start_port: null }, "import json\nstart_port = json.loads('8000')\n");
+    const outcome = await stage.run('check --no-python');
+    assert.equal(outcome.code, 6);
+    const seen = closed(stage, { ...outcome, stderr: '' }).split('\n');
+    for (const row of ['start_port  ?  DIR/app.cfg', 'workers_count  ?  DIR/app.cfg', 'python  none', 'ports  -']) {
+      assert.ok(seen.includes(row), `${row} is not in ${seen.join('\n')}`);
+    }
+    assert.ok(seen.includes('script  DIR/worker  --script'));
+    assert.match(outcome.stderr, /app\.cfg:\d+:\d+: .* cannot be read without a Python; write a literal value\n$/);
+  }),
+);
+
+test(
   'check finds what would hinder a start',
   onStage({ workers: 1 }, async (stage) => {
     stage.configure({ pidfile_template: `${stage.write('file', '')}/%(port)s.pid` });

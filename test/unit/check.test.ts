@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CALL, CONFIG, command, GIVEN, LAUNCHER, SETTINGS } from '../support/adapters-world.ts';
+import type { PythonAnswer } from '../../src/host/host.ts';
+import { CALL, CONFIG, command, GIVEN, LAUNCHER, type Machine, SETTINGS } from '../support/adapters-world.ts';
 
 const TABLE = `script                      /usr/bin/frontik       --script
 config                      /etc/app/app.cfg       --config
@@ -217,4 +218,70 @@ test('--json belongs to check', async () => {
   const text = `#!/usr/bin/frontik-supervisor --json\n${CALL}`;
   const first = await command([LAUNCHER, 'check'], { files: { [LAUNCHER]: text, [CONFIG]: SETTINGS } });
   assert.deepEqual([first.exit, first.told], [6, [`error: ${LAUNCHER}:1: --json: belongs on the command line`]]);
+});
+
+const DYNAMIC = "import json\nstart_port = json.loads('8000')\nworkers_count = 2\n";
+
+/** What `check` shows of a file that nobody understands: its path where it, or nobody, would have given a value. */
+const HIDDEN: readonly (readonly [why: RegExp, text: string | { code: string }, words: readonly string[]])[] = [
+  [/cannot be read without a Python/, DYNAMIC, ['--no-python']],
+  [/root lets none execute/, DYNAMIC, []],
+  [/invalid syntax|SyntaxError/i, 'start_port = = 1\n', []],
+  [/no permission to read/, { code: 'EACCES' }, []],
+  [/does not exist/, { code: 'ENOENT' }, []],
+];
+const untrusted = (): PythonAnswer => ({ kind: 'untrusted', path: CONFIG, why: 'may be written by everybody' });
+
+for (const [why, text, words] of HIDDEN) {
+  test(`nobody knows what the configuration says: ${why.source}`, async () => {
+    const machine = { files: { [CONFIG]: text }, python: untrusted };
+    const { exit, told, printed } = await command([...GIVEN, '--workers_count=3', ...words, 'check'], machine);
+    assert.deepEqual([exit, told.length], [6, 1], told.join('\n'));
+    assert.match(told[0] ?? '', why);
+    assert.deepEqual(
+      rows(printed, 'script', 'app', 'workers_count', 'start_port', 'supervisor_python', 'ports', 'python'),
+      [
+        'script /usr/bin/frontik --script',
+        'app - default',
+        'workers_count 3 --workers_count',
+        `start_port ? ${CONFIG}`,
+        `supervisor_python ? ${CONFIG}`,
+        'ports -',
+        'python none',
+      ],
+    );
+    const json = await command([...GIVEN, ...words, 'check', '--json'], machine);
+    const { options, python } = JSON.parse(json.printed) as { options: { name: string }[]; python: string };
+    const found = options.find(({ name }) => name === 'start_port');
+    assert.deepEqual([found, python], [{ name: 'start_port', value: null, source: CONFIG }, 'none']);
+  });
+}
+
+test('nobody knows what the launcher says: only the command line and its first line are certain', async () => {
+  const text = CALL.replace('#!/usr/bin/frontik-supervisor', '#!/usr/bin/frontik-supervisor --batch=2').replace(
+    "'/usr/bin/frontik'",
+    'os.getcwd()',
+  );
+  const files = { [LAUNCHER]: text, [CONFIG]: SETTINGS };
+  const words = [LAUNCHER, `--config=${CONFIG}`, '--no-python', 'check'];
+  const { exit, printed } = await command(words, { files });
+  assert.equal(exit, 6);
+  assert.deepEqual(rows(printed, 'script', 'config', 'app', 'start_port', 'supervisor_batch', 'supervisor_drain'), [
+    `script ? ${LAUNCHER}`,
+    `config ${CONFIG} --config`,
+    `app ? ${LAUNCHER}`,
+    // The launcher might give another.
+    `start_port ? ${LAUNCHER}`,
+    `supervisor_batch 2 ${LAUNCHER}:1`,
+    `supervisor_drain ? ${LAUNCHER}`,
+  ]);
+});
+
+test('a Python that was asked in vain is shown', async () => {
+  const machine: Machine = {
+    files: { [CONFIG]: DYNAMIC },
+    python: (): PythonAnswer => ({ kind: 'failed', how: { kind: 'ended', how: 'was killed by SIGKILL' }, printed: [] }),
+  };
+  const { printed } = await command([...GIVEN, 'check'], machine);
+  assert.deepEqual(rows(printed, 'start_port', 'python'), [`start_port ? ${CONFIG}`, 'python python3']);
 });

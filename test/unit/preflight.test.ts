@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findAccount, type Preflight, preflight } from '../../src/cli/preflight.ts';
+import { findAccount, findMissingHooks, type Preflight, preflight } from '../../src/cli/preflight.ts';
 import type { OptionName } from '../../src/config/options.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { Account } from '../../src/core/worker.ts';
 import type { ProgramSight } from '../../src/host/host.ts';
 import { lines } from '../../src/report/wording.ts';
-import { commandLine, problemsOf, settleWith, text } from '../support/adapters-settings.ts';
+import { commandLine, config, problemsOf, settleWith, str, text } from '../support/adapters-settings.ts';
 import { hostOn, type Machine, simulated } from '../support/adapters-world.ts';
 
 type Options = Readonly<Partial<Record<OptionName, string>>>;
@@ -56,7 +56,8 @@ const LOST: ProgramSight = {
   path: '/usr/bin/frontik',
   why: 'wants python, which is not installed',
 };
-const without = (...words: string[]): Machine['programs'] => Object.fromEntries(words.map((word) => [word, MISSING]));
+const without = (...words: string[]): NonNullable<Machine['programs']> =>
+  Object.fromEntries(words.map((word) => [word, MISSING]));
 
 const COMMANDS: readonly (readonly [
   options: Options,
@@ -99,7 +100,7 @@ for (const [options, programs = {}, command, told] of COMMANDS) {
 }
 
 const NOT_INSTALLED: readonly (readonly [options: Options, programs: Machine['programs'], told: string])[] = [
-  [{}, without('/usr/bin/frontik'), '--script: /usr/bin/frontik is not installed (5)'],
+  [{}, without('/usr/bin/frontik'), 'launcher:1:1: script: /usr/bin/frontik is not installed (5)'],
   [{ script: 'frontik -v' }, without('frontik'), '--script: frontik is not installed (5)'],
   [{ supervisor_python: 'python2' }, without('python2'), '--supervisor_python: python2 is not installed (5)'],
   [{ supervisor_python: 'run.py' }, { 'run.py': CLOSED }, '--supervisor_python: run.py is not installed (5)'],
@@ -219,5 +220,35 @@ test('only root starts workers as another user, or with another group', () => {
   assert.equal(first(as(0, { supervisor_user: 'app' })).account, app);
   assert.equal(first(as(1000, { supervisor_user: 'app' })).account, undefined);
   assert.deepEqual(hindrances(as(1001, { supervisor_user: 'app' })), [told]);
-  assert.deepEqual(hindrances(as(1000, { supervisor_user: 'app', supervisor_group: 'root' })), [told]);
+  const group = '--supervisor_group: only root can start workers with the group root (4)';
+  assert.deepEqual(hindrances(as(1000, { supervisor_user: 'app', supervisor_group: 'root' })), [group]);
+});
+
+test('what hinders a start is told of the place that gave the option, with its name', () => {
+  const layer = config({
+    supervisor_user: str('app'),
+    supervisor_python: str('python2'),
+    supervisor_before_stop: str('leave %(port)s'),
+  });
+  const settled = settleWith(layer);
+  assert(settled.ok, problemsOf(settled).join('\n'));
+  const { settings } = settled;
+  const host = hostOn(simulated(), { uid: 1001, users, programs: without('python2', 'leave') });
+  const result = preflight(settings, '/srv', false, app, host, () => undefined);
+  assert.deepEqual(hindrances({ result, told: [] }), [
+    'app.cfg:2:1: supervisor_python: python2 is not installed (5)',
+    'app.cfg:1:1: supervisor_user: only root can start workers as app (4)',
+  ]);
+  const ready = preflight(
+    settings,
+    '/srv',
+    false,
+    app,
+    hostOn(simulated(), { users, programs: without('leave') }),
+    () => undefined,
+  );
+  assert(ready.ok);
+  assert.deepEqual(findMissingHooks(ready.application, settings, host), [
+    { source: 'app.cfg:3:1', text: 'supervisor_before_stop: leave is not installed, or no program', exit: 5 },
+  ]);
 });
