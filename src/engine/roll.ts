@@ -34,10 +34,8 @@ export async function roll({ workers, stale }: Survey, application: Application,
   const steps = [
     ...(missing.length > 0 ? [() => bringUp(specsOf(missing), settle, rotation, with_)] : []),
     ...inBatches(present, batch).map((ports) => () => renew(specsOf(ports), settle, rotation, with_)),
-    ...inBatches(
-      stale.map(({ port }) => port),
-      batch,
-    ).map((ports) => () => takeDown(specsOf(ports), rotation, with_)),
+    // Nobody is to start in their place, so the last ones may go together.
+    ...(stale.length > 0 ? [() => takeDown(specsOf(stale.map(({ port }) => port)), rotation, with_)] : []),
   ];
   const members: Member[] = [];
   for (const step of steps) {
