@@ -182,11 +182,11 @@ function refuse(text: string): string {
 
 /** Reads what the administrator has written. Without it a launcher might be of other workers, so that it does nothing then. */
 function readDefaults(file: string): string {
-  return `if [ -e "${file}" ] || [ -L "${file}" ]; then
-  if [ ! -r "${file}" ]; then
-    echo "${file}: cannot be read: run this as root" >&2
-    exit 4
-  fi
+  return `if { [ -e "${file}" ] || [ -L "${file}" ]; } && [ ! -r "${file}" ]; then
+  echo "${file}: cannot be read: run this as root" >&2
+  exit 4
+fi
+if [ -r "${file}" ]; then
   # Where it is broken the shell ends, with a number that would tell whoever has asked something else.
   trap '
     ${refuse(`${file}: cannot be used: nothing was done`)}

@@ -31,11 +31,11 @@ fi
 FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
 NAME=${FRONTIK_SUPERVISOR_LAUNCHER##*/}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
-if [ -e "/etc/default/$NAME" ] || [ -L "/etc/default/$NAME" ]; then
-  if [ ! -r "/etc/default/$NAME" ]; then
-    echo "/etc/default/$NAME: cannot be read: run this as root" >&2
-    exit 4
-  fi
+if { [ -e "/etc/default/$NAME" ] || [ -L "/etc/default/$NAME" ]; } && [ ! -r "/etc/default/$NAME" ]; then
+  echo "/etc/default/$NAME: cannot be read: run this as root" >&2
+  exit 4
+fi
+if [ -r "/etc/default/$NAME" ]; then
   # Where it is broken the shell ends, with a number that would tell whoever has asked something else.
   trap '
     echo "/etc/default/$NAME: cannot be used: nothing was done" >&2
