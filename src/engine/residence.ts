@@ -6,28 +6,13 @@ import type { KeptState, Tell } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { restAfterDeath } from '../core/flapping.ts';
 import { isSettled } from '../core/journey.ts';
-import { after, between, type Instant, type Millis, millis, type Pid, type Port, seconds } from '../core/units.ts';
-import type { ProcessIdentity, WorkerSpec } from '../core/worker.ts';
-import type { Host, Starter } from '../host/host.ts';
+import { after, between, type Instant, type Millis, millis, type Port, seconds } from '../core/units.ts';
+import type { WorkerSpec } from '../core/worker.ts';
+import type { Host } from '../host/host.ts';
 import { type Drive, type Interruption, type Member, restAfter, takeTurns, type Watch } from './drive.ts';
 import { Observer } from './observe.ts';
 import { Teller } from './telling.ts';
-
-/** A worker that runs, as far as is known. */
-interface Kept {
-  readonly spec: WorkerSpec;
-  readonly id: ProcessIdentity;
-  /** Set if it is a child of ours: then its end is told by the kernel. */
-  readonly child: Starter | undefined;
-  readonly since: Instant;
-  /** When it last answered as it should, and how many questions it owes an answer to. */
-  answeredAt: Instant;
-  owed: number;
-  /** Hangs up the connection that tells us when a process ends that is no child; undefined when there is none. */
-  hangUp: (() => void) | undefined;
-  /** Until when it is looked at closely, since it has hung up. */
-  doubtful: Instant | undefined;
-}
+import { Vigil } from './vigil.ts';
 
 /** A worker that is to be started again. */
 interface Resting {
@@ -35,24 +20,16 @@ interface Resting {
   readonly until: Instant;
 }
 
-/** Between two looks whether the processes are there that are not our children. */
-const ROUND = millis(2000);
-/** The same for one that has hung up, and how long that is a reason to look. */
-const CLOSE_LOOK = millis(10);
-const DOUBT = millis(1000);
-/** Questions that a worker may leave unanswered before it hangs. */
-const QUESTIONS = 3;
-/** Between two questions where a worker may owe an answer for ever. */
+/** Between two turns when there is nothing to do. */
 const SELDOM = seconds(60);
-
-/** An answer may take so long, and nobody is asked twice at once. */
+/** After a turn in which the system refused something. */
 const SECOND = millis(1000);
 
 const NEVER: Interruption = { signal: undefined, arrived: new Promise(() => undefined) };
 
 /** Who wants to know. */
 export interface Listener {
-  /** The number of workers that run may be another one. */
+  /** The number of workers that are ready may be another one. */
   changed(): void;
   /** The system has refused something: it is tried again. Throws what is a bug of ours. */
   failed(error: unknown): void;
@@ -65,17 +42,14 @@ export class Residence implements Watch {
   readonly #listener: Listener;
   #application: Application;
   #drive: Drive;
-  readonly #up = new Map<Port, Kept>();
+  readonly #vigil: Vigil;
   readonly #resting = new Map<Port, Resting>();
   readonly #moving = new Map<Port, Member>();
   /** Ports that the command that is at work has asked for. */
   readonly #lent = new Set<Port>();
   readonly #deaths = new Map<Port, number>();
-  readonly #children = new Map<Pid, Starter>();
-  #askAt: Instant;
-  #asking: Promise<void> = Promise.resolve();
-  /** What went wrong with a question, for the next turn to tell. */
-  #trouble: { readonly error: unknown } | undefined;
+  /** How long those had served that hung and are being stopped. */
+  readonly #served = new Map<Port, Millis>();
   #turn: Promise<void> = Promise.resolve();
   #alarm = Promise.withResolvers<void>();
   #isOver = false;
@@ -86,12 +60,20 @@ export class Residence implements Watch {
     this.#listener = listener;
     this.#application = application;
     this.#drive = this.#look(application);
-    this.#askAt = host.clock.now();
+    this.#vigil = new Vigil(host, tell, {
+      lost: (spec, lived) => this.#rest(spec, lived),
+      hung: (spec, served) => {
+        this.#served.set(spec.port, served);
+        this.#moving.set(spec.port, { spec, journey: { stage: 'stop-due' }, starter: undefined });
+      },
+      changed: () => listener.changed(),
+      awake: () => this.#awake(),
+    });
   }
 
-  /** Workers that run. */
+  /** How many configured workers were ready when last asked. */
   get running(): number {
-    return this.#up.size;
+    return this.#application.specs.filter(({ port }) => this.#vigil.isReady(port)).length;
   }
 
   /**
@@ -101,17 +83,17 @@ export class Residence implements Watch {
   async adopt(application: Application): Promise<void> {
     this.#application = application;
     this.#drive = this.#look(application);
-    const ports = [this.#up, this.#resting, this.#moving, this.#deaths].flatMap((state) => [...state.keys()]);
     const configured = new Set(application.specs.map(({ port }) => port));
-    await this.letGo(ports.filter((port) => !configured.has(port)));
+    const others = this.#ports().filter((port) => !configured.has(port));
+    await this.letGo(others);
   }
 
   async letGo(ports: readonly Port[]): Promise<void> {
     for (const port of ports) {
       this.#lent.add(port);
       this.#moving.get(port)?.starter?.release();
-      this.#drop(port);
-      for (const state of [this.#resting, this.#moving, this.#deaths]) state.delete(port);
+      this.#vigil.drop(port);
+      for (const state of [this.#resting, this.#moving, this.#deaths, this.#served]) state.delete(port);
     }
     await this.#turn;
     this.#listener.changed();
@@ -119,13 +101,9 @@ export class Residence implements Watch {
 
   takeOver({ spec, journey, starter }: Member): void {
     if (journey.stage === 'starting') this.#moving.set(spec.port, { spec, journey, starter });
-    if (journey.stage === 'up') this.#keep(spec, journey.id, starter);
-    if (journey.stage === 'failed') {
-      const { failure } = journey;
-      // It is there, and may answer yet; if it does not, it hangs.
-      if (failure.kind === 'alive-not-ready') this.#keep(spec, failure.id, starter);
-      else if (!isAboutStopping(failure.kind)) this.#rest(spec, millis(0));
-    }
+    if (journey.stage === 'up') this.#vigil.keep(spec, journey.id, starter, 'ready');
+    // One that is there although it was told to go is left to the end of the command: nothing is started beside it.
+    if (journey.stage === 'failed' && !isAboutStopping(journey.failure.kind)) this.#takeFailed(spec, journey.failure);
     this.#awake();
   }
 
@@ -134,8 +112,8 @@ export class Residence implements Watch {
    * the machine has refused it something in the middle of it, or a worker did not go when he was told to.
    */
   resume(wanted: 'running' | 'stopped'): void {
-    const isInHand = (port: Port): boolean => [this.#up, this.#resting, this.#moving].some((state) => state.has(port));
-    const lost = this.#application.specs.filter(({ port }) => this.#lent.has(port) && !isInHand(port));
+    const inHand = new Set(this.#ports());
+    const lost = this.#application.specs.filter(({ port }) => this.#lent.has(port) && !inHand.has(port));
     this.#lent.clear();
     if (wanted === 'stopped') return;
     for (const spec of lost) this.#moving.set(spec.port, { spec, journey: { stage: 'start-due' }, starter: undefined });
@@ -154,7 +132,7 @@ export class Residence implements Watch {
       await this.#turn;
       if (!this.#isOver) await Promise.race([this.#host.clock.sleep(this.#pause(begun)), this.#alarm.promise]);
     }
-    await this.#asking;
+    await this.#vigil.end();
   }
 
   /** Ends live(). */
@@ -169,13 +147,13 @@ export class Residence implements Watch {
   }
 
   #stateOf(port: Port): KeptState {
-    const now = this.#host.clock.now();
-    const kept = this.#up.get(port);
-    if (kept !== undefined) return { kind: 'running', pid: kept.id.pid, since: between(kept.since, now) };
+    const state = this.#vigil.stateOf(port);
+    if (state !== undefined) return state;
     if (this.#moving.has(port)) return { kind: 'on-its-way' };
     const resting = this.#resting.get(port);
     if (resting === undefined) return { kind: 'stopped' };
-    return { kind: 'resting', wait: between(now, resting.until), deaths: this.#deaths.get(port) ?? 0 };
+    const wait = between(this.#host.clock.now(), resting.until);
+    return { kind: 'resting', wait, deaths: this.#deaths.get(port) ?? 0 };
   }
 
   #look(application: Application): Drive {
@@ -184,40 +162,9 @@ export class Residence implements Watch {
     return { host: this.#host, observer, patience: application.patience, tell, interruption: NEVER, watch: undefined };
   }
 
-  #keep(spec: WorkerSpec, id: ProcessIdentity, starter: Starter | undefined): void {
-    const now = this.#host.clock.now();
-    // A command that finds it alive does not know that it is our child.
-    const child = starter?.pid === id.pid ? starter : this.#children.get(id.pid);
-    if (child !== undefined) this.#children.set(id.pid, child);
-    const kept: Kept = {
-      spec,
-      id,
-      child,
-      since: now,
-      answeredAt: now,
-      owed: 0,
-      hangUp: undefined,
-      doubtful: undefined,
-    };
-    this.#drop(spec.port);
-    this.#up.set(spec.port, kept);
-    if (child === undefined) this.#attend(kept);
-    else void child.ended.then(() => this.#awake());
-    this.#listener.changed();
-  }
-
-  #drop(port: Port): void {
-    this.#up.get(port)?.hangUp?.();
-    this.#up.delete(port);
-  }
-
-  /** The kernel ends a process's connections with it: so its end is known at once, and needs no looking. */
-  #attend(kept: Kept): void {
-    kept.hangUp = this.#host.sockets.attend(kept.spec.port, () => {
-      kept.hangUp = undefined;
-      kept.doubtful = after(this.#host.clock.now(), DOUBT);
-      this.#awake();
-    });
+  /** The ports of all who are looked after. */
+  #ports(): Port[] {
+    return [...this.#vigil.ports, ...this.#resting.keys(), ...this.#moving.keys()];
   }
 
   #awake(): void {
@@ -225,44 +172,14 @@ export class Residence implements Watch {
   }
 
   async #takeTurn(): Promise<void> {
-    const trouble = this.#trouble;
-    this.#trouble = undefined;
-    if (trouble !== undefined) throw trouble.error;
-    for (const kept of this.#up.values()) this.#examine(kept);
+    this.#vigil.look(this.#application);
     const now = this.#host.clock.now();
     for (const { spec, until } of this.#resting.values()) {
       if (until > now) continue;
       this.#resting.delete(spec.port);
       this.#moving.set(spec.port, { spec, journey: { stage: 'start-due' }, starter: undefined });
     }
-    if (now >= this.#askAt && this.#up.size > 0) this.#askAll(now);
     if (this.#moving.size > 0) await this.#move();
-  }
-
-  /** Whether a worker is still there, and still answers. */
-  #examine(kept: Kept): void {
-    const { spec, id, child, since, answeredAt, owed } = kept;
-    const now = this.#host.clock.now();
-    const state = child?.state();
-    if (child === undefined ? !this.#host.processes.isAlive(id) : state?.kind === 'exited') {
-      this.#mourn(kept, state?.kind === 'exited' ? state.how : 'is gone', between(since, now));
-      return;
-    }
-    const { hangsAfter } = this.#application.watching;
-    // The time alone tells nothing: it may have been we who were stopped.
-    if (hangsAfter === undefined || owed < QUESTIONS || between(answeredAt, now) < hangsAfter) return;
-    this.#tell({ kind: 'worker-hangs', port: spec.port, pid: id.pid, silent: between(answeredAt, now) });
-    this.#drop(spec.port);
-    this.#moving.set(spec.port, { spec, journey: { stage: 'stop-due' }, starter: undefined });
-    this.#listener.changed();
-  }
-
-  #mourn({ spec, id }: Kept, how: string, lived: Millis): void {
-    this.#drop(spec.port);
-    this.#children.delete(id.pid);
-    this.#tell({ kind: 'worker-lost', port: spec.port, pid: id.pid, how });
-    this.#rest(spec, lived);
-    this.#listener.changed();
   }
 
   /** A worker that is not there is started again, sooner or later, as it is configured now. */
@@ -300,54 +217,29 @@ export class Residence implements Watch {
     const { spec, journey, starter } = member;
     this.#moving.delete(spec.port);
     starter?.release();
+    const served = this.#served.get(spec.port);
+    this.#served.delete(spec.port);
     if (journey.stage === 'up') {
-      this.#keep(spec, journey.id, starter);
+      this.#vigil.keep(spec, journey.id, starter, 'ready');
       this.#tell({ kind: 'worker-back', port: spec.port, pid: journey.id.pid });
-    } else if (journey.stage === 'down') {
-      // It hung, and is gone now.
-      this.#rest(spec, this.#application.watching.hangsAfter ?? millis(0));
-    } else this.#rest(spec, millis(0));
+    } else if (journey.stage === 'failed') this.#takeFailed(spec, journey.failure);
+    // It hung, and is gone now.
+    else this.#rest(spec, served ?? millis(0));
   }
 
-  /** Asks all workers whether they are ready. Nobody waits for the answers. */
-  #askAll(now: Instant): void {
-    this.#askAt = after(now, this.#askEvery());
-    const { readiness } = this.#application;
-    const asked = [...this.#up.values()].map(async (kept) => {
-      // A worker may end a connection on which nothing is said.
-      if (kept.child === undefined && kept.hangUp === undefined) this.#attend(kept);
-      const sight = await this.#host.sockets.probe(kept.spec.port, readiness);
-      if (sight === 'ready') {
-        kept.answeredAt = this.#host.clock.now();
-        kept.owed = 0;
-        return;
-      }
-      kept.owed += 1;
-    });
-    this.#asking = Promise.all(asked).then(
-      () => this.#awake(),
-      (error: unknown) => {
-        this.#trouble = { error };
-        this.#awake();
-      },
-    );
-  }
-
-  #askEvery(): Millis {
-    const { hangsAfter } = this.#application.watching;
-    return hangsAfter === undefined ? SELDOM : millis(Math.max(SECOND, Math.ceil(hangsAfter / QUESTIONS)));
+  #takeFailed(spec: WorkerSpec, failure: Failure): void {
+    // It is there, and may answer yet; if it does not, it hangs.
+    if (failure.kind === 'alive-not-ready') this.#vigil.keep(spec, failure.id, undefined, 'unready');
+    else this.#rest(spec, millis(0));
   }
 
   /** How long nothing needs to be done. */
   #pause(begun: Instant): Millis {
     const now = this.#host.clock.now();
     if (this.#moving.size > 0) return restAfter(begun, now);
-    const polled = [...this.#up.values()].filter(({ child }) => child === undefined);
-    const isDoubtful = polled.some(({ doubtful }) => doubtful !== undefined && doubtful > now);
     const due = [
-      ...(this.#up.size > 0 ? [this.#askAt] : []),
       ...[...this.#resting.values()].map(({ until }) => until),
-      ...(polled.length > 0 ? [after(now, isDoubtful ? CLOSE_LOOK : ROUND)] : []),
+      this.#vigil.next ?? after(now, SELDOM),
       after(now, SELDOM),
     ];
     return millis(Math.max(0, Math.min(...due) - now));

@@ -3,7 +3,7 @@
 import { run } from '../../src/cli/run.ts';
 import type { Signal } from '../../src/cli/world.ts';
 import { codeOf } from '../../src/host/errno.ts';
-import type { Order, OrderResult } from '../../src/host/host.ts';
+import type { Order, OrderResult, Starter } from '../../src/host/host.ts';
 import { lines } from '../../src/report/wording.ts';
 import { CONFIG, GIVEN, hostOn, type Machine, SETTINGS } from './adapters-world.ts';
 import type { Sim } from './sim.ts';
@@ -39,6 +39,8 @@ export interface Circumstances {
   readonly words?: readonly string[];
   readonly killAt?: number;
   readonly meddle?: Meddle;
+  /** Is given whatever is launched. */
+  readonly onLaunch?: (starter: Starter) => void;
 }
 
 /** Lets a `run` live through a time table. It must end by what is on it. */
@@ -91,6 +93,14 @@ export async function liveThrough(sim: Sim, table: TimeTable, given: Circumstanc
     version: '1.2.3',
     host: {
       ...host,
+      processes: {
+        ...host.processes,
+        launch: async (spec) => {
+          const launched = await host.processes.launch(spec);
+          if (launched.ok) given.onLaunch?.(launched.value);
+          return launched;
+        },
+      },
       control: {
         ...host.control,
         serve: async (_, to) => {
