@@ -52,7 +52,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
   const { application } = prepared;
   const action = launch.action ?? goal;
   const unit = unitFor(goal, launch, world);
-  if (unit !== undefined && goal === 'stop') await stopUnit(unit, world);
+  if (unit !== undefined && goal === 'stop') await stopUnit(unit, application, world);
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const taken = await takeLock(action, goal, application, world);
     if (taken.kind === 'held') {

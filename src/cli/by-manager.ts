@@ -3,11 +3,15 @@
 
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
+import { millis } from '../core/units.ts';
 import { isAnyAlive, type Situation, status, stop } from '../engine/commands.ts';
-import { OK, stopVerdict } from './exit-status.ts';
-import { type Goal, judge } from './goals.ts';
+import { OK, signalVerdict, stopVerdict } from './exit-status.ts';
+import { type Goal, judge, longest } from './goals.ts';
 import type { Launch } from './sources.ts';
 import type { World } from './world.ts';
+
+/** What systemd itself may take for a job, beside what the workers need. */
+const JOB = 10_000;
 
 /** The unit that an action by hand concerns; only root may have it started or stopped. */
 export function unitFor(goal: Goal, { script }: Launch, { host }: World): string | undefined {
@@ -17,11 +21,11 @@ export function unitFor(goal: Goal, { script }: Launch, { host }: World): string
 }
 
 /** Has the unit stopped, before anything else is: its `run` would bring back what somebody else stops. */
-export async function stopUnit(unit: string, world: World): Promise<void> {
-  await pursue('stop', unit, world);
+export async function stopUnit(unit: string, application: Application, world: World): Promise<void> {
+  await pursue('stop', unit, application, world);
 }
 
-/** With the lock: what a restart has to end that is not the unit's. False if there is nothing to be started afterwards. */
+/** With the lock: what a restart has to end that is not the unit's. An exit status if nothing is to be started afterwards. */
 export async function clearFor(goal: Goal, situation: Situation): Promise<number | 'go on'> {
   if (goal === 'start' || goal === 'launch') return 'go on';
   if (goal === 'restart-if-alive' && !isAnyAlive(situation)) return OK;
@@ -35,16 +39,24 @@ export async function clearFor(goal: Goal, situation: Situation): Promise<number
 /** Has the unit started, and looks at what has come of it. */
 export async function startUnit(goal: Goal, unit: string, application: Application, world: World): Promise<number> {
   const { host, tell, interruption } = world;
-  await pursue(goal === 'start' || goal === 'launch' ? 'start' : 'restart', unit, world);
-  return judge('start', await status({ application, host, tell, interruption }, 'started'));
+  const verb = goal === 'start' || goal === 'launch' ? 'start' : 'restart';
+  await pursue(verb, unit, application, world);
+  const outcome = await status({ application, host, tell, interruption }, 'started');
+  if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
+  const exit = judge('start', outcome);
+  // What the unit had to say, and the last words of its workers.
+  if (exit !== OK) tell({ kind: 'problem', source: unit, text: `journalctl -u ${unit} -n 50 says why` });
+  return exit;
 }
 
 async function pursue(
   verb: 'start' | 'stop' | 'restart',
   unit: string,
+  application: Application,
   { host, tell, interruption }: World,
 ): Promise<void> {
-  const done = await host.serviceManager.pursue(verb, unit, interruption.arrived);
+  const most = millis(longest(verb, application) + JOB);
+  const done = await host.serviceManager.pursue(verb, unit, most, interruption.arrived);
   if (!done.ok && interruption.signal === undefined) {
     tell({ kind: 'problem', source: `systemctl ${verb} ${unit}`, text: done.error });
   }

@@ -209,7 +209,7 @@ export type PythonFailure =
   | { readonly kind: 'ended'; readonly how: string };
 
 export interface Python {
-  /** Lets a Python execute a file, apart from everything of ours, and no longer than 10 s. */
+  /** Lets a Python execute a file, apart from everything of ours, and waits no longer than 10 s, and a second for its end. */
   evaluate(question: PythonQuestion, interrupted: Promise<void>): Promise<PythonAnswer>;
 }
 
@@ -296,10 +296,11 @@ export interface ServiceManager {
    * systemd has booted.
    */
   unitOf(launcher: string): string | undefined;
-  /** Has a unit started or stopped, and waits for it; an error is what systemctl says. */
+  /** Has a unit started or stopped, and waits for it, no longer than `most`; an error is what systemctl says. */
   pursue(
     verb: 'start' | 'stop' | 'restart',
     unit: string,
+    most: Millis,
     interrupted: Promise<void>,
   ): Promise<Result<undefined, string>>;
 }
@@ -319,7 +320,10 @@ export interface HookFailure {
 }
 
 export interface Hooks {
-  /** Runs a command, no longer than `within`; then it and all it has started in its process group are killed. */
+  /**
+   * Runs a command, no longer than `within`; then it and all it has started in its process group are killed. One that cannot be
+   * killed, as by sudo(8), is not waited for longer than a second more.
+   */
   run(hook: Hook, within: Millis): Promise<Result<undefined, HookFailure>>;
 }
 

@@ -2,6 +2,9 @@
 
 import type { Notifier } from './host.ts';
 
+/** How long one word may wait for a manager that does not read: the next ones wait behind it, and our end. */
+const LIMIT = 5000;
+
 /**
  * The service manager, if it wants to be told. Its socket is taken out of our environment: a worker that inherited it could
  * speak for us.
@@ -25,7 +28,12 @@ function notify(socket: string, assignments: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
     try {
       const env = { ...process.env, NOTIFY_SOCKET: socket };
-      const child = spawn('systemd-notify', [...assignments], { env, stdio: 'ignore' });
+      const child = spawn('systemd-notify', [...assignments], {
+        env,
+        stdio: 'ignore',
+        timeout: LIMIT,
+        killSignal: 'SIGKILL',
+      });
       child.once('error', () => resolve());
       child.once('exit', () => resolve());
     } catch {

@@ -1,14 +1,13 @@
 // Lets a real Python execute a configuration file or a launcher: in a process group of its own that is ended in time, with
 // /dev/null as stdin, its output apart, and one private descriptor for the question and the answer.
 
-import type { ChildProcess } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { Millis } from '../core/units.ts';
-import { codeOf, orElse } from './errno.ts';
+import { begin, type Child, howEnded, linesOf } from './child.ts';
+import { orElse } from './errno.ts';
 import { findProgram, MOST_TEXT } from './files.ts';
 import type { Python, PythonAnswer, PythonFailure, PythonQuestion, Result } from './host.ts';
-import { closeInherited } from './launch.ts';
 import { readAnswer } from './python-answer.ts';
 import { PROGRAM } from './python-program.ts';
 import { type Distrust, distrust, distrustOf } from './trust.ts';
@@ -19,8 +18,6 @@ const MOST_ANSWER = 16_777_216;
 const MOST_OUTPUT = 16_384;
 const MOST_LINES = 5;
 const LONGEST_LINE = 200;
-/** After Python's end: a process that the file started and left behind may hold the output open for ever. */
-const LINGER = 200;
 
 /** A Python that is given so long. */
 export function pythonWithin(limit: Millis): Python {
@@ -37,8 +34,9 @@ async function evaluate(question: PythonQuestion, interrupted: Promise<void>, li
   if (reason !== undefined) return { kind: 'untrusted', ...reason };
   const { path, kind, names, argv, importsFrom } = question;
   const avoided = isRoot && importsFrom !== undefined ? distrust(importsFrom) : undefined;
-  const child = start(interpreter);
-  if ('code' in child) return { kind: 'failed', how: { kind: 'not-started', code: child.code }, printed: [] };
+  // -B: nothing is written beside the modules that the file imports.
+  const child = await begin([interpreter, '-B', '-c', PROGRAM], ['ignore', 'pipe', 'pipe', 'pipe']);
+  if (!child.ok) return { kind: 'failed', how: { kind: 'not-started', code: child.error }, printed: [] };
   const words = {
     kind,
     path,
@@ -47,7 +45,7 @@ async function evaluate(question: PythonQuestion, interrupted: Promise<void>, li
     importsFrom: avoided === undefined ? (importsFrom ?? null) : null,
     source: Buffer.from(bytes).toString('base64'),
   };
-  const answer = await converse(child, JSON.stringify(words), limit, interrupted);
+  const answer = await converse(child.value, JSON.stringify(words), limit, interrupted);
   // Most files import nothing from there, so it is told only when a module was missed.
   return avoided !== undefined && answer.kind === 'raised' && answer.isImport
     ? { ...answer, text: `${answer.text} (${avoided.path} ${avoided.why}, so nothing is imported from there)` }
@@ -95,58 +93,32 @@ function distrustInterpreter(path: string): Distrust | undefined {
   return found?.why === 'may be written by its group' ? undefined : found;
 }
 
-function start(interpreter: string): ChildProcess | { readonly code: string } {
-  const { spawn } = process.getBuiltinModule('node:child_process');
-  try {
-    closeInherited();
-    // -B: nothing is written beside the modules that the file imports.
-    return spawn(interpreter, ['-B', '-c', PROGRAM], { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined) throw error;
-    return { code };
-  }
-}
-
 /** Asks, and hears what comes, until Python has ended or must be ended. */
-function converse(
-  child: ChildProcess,
+async function converse(
+  child: Child,
   question: string,
   limit: Millis,
   interrupted: Promise<void>,
 ): Promise<PythonAnswer> {
-  const channel = child.stdio[3] as Duplex;
+  const { stdout, stderr, stdio } = child.process;
+  const channel = stdio[3] as Duplex;
   const answer = collect(channel, MOST_ANSWER);
-  const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
-  const printed = outputs.map((stream) => collect(stream, MOST_OUTPUT));
-  return new Promise((resolve) => {
-    let ending: PythonAnswer | PythonFailure | undefined;
-    const end = (how: PythonAnswer | PythonFailure): void => {
-      ending ??= how;
-      killGroup(child);
-    };
-    const timer = setTimeout(() => end({ kind: 'late', limit }), limit);
-    void interrupted.then(() => end({ kind: 'interrupted' }));
-    answer.onOverflow = () => end({ kind: 'too-much' });
-    let isOver = false;
-    const finish = (how: PythonFailure): void => {
-      if (isOver) return;
-      isOver = true;
-      clearTimeout(timer);
-      for (const stream of [channel, ...outputs]) stream.destroy();
-      const lines = printed.flatMap((each) => shorten(each.text()));
-      resolve(conclude(ending, answer.text(), lines, how));
-    };
-    child.once('error', (error) => finish({ kind: 'not-started', code: codeOf(error) ?? 'ECHILD' }));
-    child.once('exit', (status, signal) => {
-      const how = signal === null ? `exited with status ${status}` : `was killed by ${signal}`;
-      child.once('close', () => finish({ kind: 'ended', how }));
-      setTimeout(() => finish({ kind: 'ended', how }), LINGER).unref();
-    });
-    // EPIPE: it ended before it had heard the question; its end says more.
-    channel.on('error', () => undefined);
-    channel.end(question);
-  });
+  const printed = [stdout, stderr].filter((stream) => stream !== null).map((stream) => collect(stream, MOST_OUTPUT));
+  let ending: PythonAnswer | PythonFailure | undefined;
+  const end = (how: PythonAnswer | PythonFailure): void => {
+    ending ??= how;
+    child.kill();
+  };
+  const timer = setTimeout(() => end({ kind: 'late', limit }), limit);
+  void interrupted.then(() => end({ kind: 'interrupted' }));
+  answer.onOverflow = () => end({ kind: 'too-much' });
+  // EPIPE: it ended before it had heard the question; its end says more.
+  channel.on('error', () => undefined);
+  channel.end(question);
+  const how = howEnded(await child.ended);
+  clearTimeout(timer);
+  const lines = printed.flatMap((each) => shorten(each.text()));
+  return conclude(ending, answer.text(), lines, { kind: 'ended', how });
 }
 
 function conclude(
@@ -164,19 +136,6 @@ function conclude(
     default:
       return { kind: 'interrupted' };
   }
-}
-
-/** The whole group, as long as its leader has not been waited for: until then its number is nobody else's. */
-function killGroup(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  orElse<void>(
-    () => {
-      process.kill(-pid, 'SIGKILL');
-    },
-    // EPERM: the file has become somebody else. It is no longer listened to, which is all that is left to do.
-    () => undefined,
-  );
 }
 
 interface Collected {
@@ -201,7 +160,7 @@ function collect(stream: Readable, most: number): Collected {
 }
 
 function shorten(output: string): string[] {
-  const lines = output.split(/\r?\n|\r/).filter((line) => line.trim() !== '');
+  const lines = linesOf(output);
   const shown = lines.slice(0, MOST_LINES).map((line) => line.slice(0, LONGEST_LINE));
   return lines.length > MOST_LINES ? [...shown, '...'] : shown;
 }

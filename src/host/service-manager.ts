@@ -2,12 +2,16 @@
 // The conditions are those of Debian's init-functions (lsb-base, init-functions.d/40-systemd).
 
 import { realpathSync, statSync } from 'node:fs';
+import type { Millis } from '../core/units.ts';
+import { begin, howEnded, linesOf } from './child.ts';
 import { orElse } from './errno.ts';
 import type { Result, ServiceManager } from './host.ts';
 
 export const serviceManager: ServiceManager = { unitOf, pursue };
 
 const SCRIPTS = '/etc/init.d/';
+/** systemd answers a question in milliseconds, or not at all. */
+const ANSWER = 10_000;
 
 function unitOf(launcher: string): string | undefined {
   // sd_booted(3). What systemd itself calls is its child, and not called by hand.
@@ -24,29 +28,37 @@ function unitOf(launcher: string): string | undefined {
   if (!/^[\w+@.:-]+$/.test(name)) return undefined;
   const unit = `${name}.service`;
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const shown = spawnSync('systemctl', ['show', '--property=LoadState', '--value', unit], { encoding: 'utf8' });
+  const shown = spawnSync('systemctl', ['show', '--property=LoadState', '--value', unit], {
+    encoding: 'utf8',
+    timeout: ANSWER,
+    killSignal: 'SIGKILL',
+  });
   return shown.status === 0 && shown.stdout.trim() === 'loaded' ? unit : undefined;
 }
 
-function pursue(
+async function pursue(
   verb: 'start' | 'stop' | 'restart',
   unit: string,
+  most: Millis,
   interrupted: Promise<void>,
 ): Promise<Result<undefined, string>> {
-  const { spawn } = process.getBuiltinModule('node:child_process');
-  return new Promise((resolve) => {
-    const child = spawn('systemctl', ['--no-ask-password', verb, unit], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(0, 4096);
-    });
-    const failed = (why: string): void => resolve({ ok: false, error: why });
-    // The job goes on without its client: systemctl(1), --no-block.
-    void interrupted.then(() => child.kill('SIGKILL'));
-    child.once('error', (error) => failed(String(error)));
-    child.once('close', (status) => {
-      if (status === 0) resolve({ ok: true, value: undefined });
-      else failed(said.trim().split('\n')[0] || `ended with status ${status}`);
-    });
+  const begun = await begin(['systemctl', '--no-ask-password', verb, unit], ['ignore', 'ignore', 'pipe']);
+  if (!begun.ok) return { ok: false, error: `could not be started: ${begun.error}` };
+  const child = begun.value;
+  let said = '';
+  child.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 4096);
   });
+  let isLate = false;
+  // The job goes on without its client: systemctl(1), --no-block.
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill();
+  }, most);
+  void interrupted.then(() => child.kill());
+  const end = await child.ended;
+  clearTimeout(timer);
+  if (end.kind === 'ended' && end.status === 0) return { ok: true, value: undefined };
+  if (isLate) return { ok: false, error: `did not finish within ${Math.round(most / 1000)} s` };
+  return { ok: false, error: linesOf(said)[0] ?? howEnded(end) };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import {
+  asNobody,
   begin,
   endWith,
   linesOf,
@@ -11,6 +12,7 @@ import {
   PYTHON,
   type ScriptOptions,
   scratch,
+  unlessNobodyCan,
 } from '../support/adapters.ts';
 import { until } from '../support/e2e-command.ts';
 import { isAlive } from '../support/e2e-processes.ts';
@@ -87,6 +89,20 @@ suite('a hook', { concurrency: 4 }, () => {
     for (const id of ids) await until(() => assert(id !== undefined && !isAlive(id)), 5000);
   });
 
+  test('that has become root, and so cannot be killed, is not waited for', { skip: unlessNobodyCan }, async (t) => {
+    const directory = scratch(t);
+    const [become, file] = [join(directory, 'setpriv'), join(directory, 'pid')];
+    copyFileSync('/usr/bin/setpriv', become);
+    chmodSync(become, 0o4755);
+    const root = [become, '--reuid=0', '--regid=0', '--clear-groups', '/bin/sh', '-c', 'echo $$ >"$1"; exec sleep 20'];
+    const before = performance.now();
+    const result = await ran(t, [...root, 'sh', file], { within: 1000, under: asNobody });
+    const [took, id] = [performance.now() - before, endWith(t, Number(readFileSync(file, 'utf8')))];
+    assert.deepEqual(result, failed('did not finish within 1 s'));
+    assert(id !== undefined && isAlive(id), 'it could be killed here');
+    assert(took < 15_000, `${took} ms`);
+  });
+
   test('is not waited for any longer when it leaves something in the background that holds its output', async (t) => {
     const file = join(scratch(t), 'pid');
     const before = performance.now();
@@ -101,6 +117,11 @@ suite('a hook', { concurrency: 4 }, () => {
     const last = Array.from({ length: 10 }, (_, index) => `line ${19_990 + index}`);
     for (let round = 0; round < 5; round += 1)
       assert.deepEqual(await ran(t, shell(code)), failed('exited with status 1', ...last));
+  });
+
+  test('is heard a moment longer than it lives: its last words may still be on the way', async (t) => {
+    const code = '(sleep 0.05; echo last words) & exit 1';
+    assert.deepEqual(await ran(t, shell(code)), failed('exited with status 1', 'last words'));
   });
 
   test('may write what is no text, and a line without end', async (t) => {

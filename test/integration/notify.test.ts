@@ -57,11 +57,14 @@ for word; do echo "$word" >>$LOG; done; echo "end $NOTIFY_SOCKET" >>$LOG`;
   const FAILING: readonly (readonly [what: string, body: string])[] = [
     ['fails', 'echo said >>$LOG; exit 1'],
     ['is killed', 'echo said >>$LOG; kill -KILL $$'],
+    ['hangs', 'echo said >>$LOG; [ "$1" = STOPPING=1 ] || exit 0; exec sleep 20'],
   ];
   for (const [what, body] of FAILING) {
     test(`whose systemd-notify ${what} is told the rest all the same`, (t) => {
       const { log, env } = fake(t, body);
+      const before = performance.now();
       assert.deepEqual(inNode(TELL, { env, given: ORDER }), { hasNotifier: true, left: [] });
+      assert(performance.now() - before < 15_000, 'it was waited for');
       assert.equal(readFileSync(log, 'utf8'), 'said\n'.repeat(ORDER.length));
     });
   }

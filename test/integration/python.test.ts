@@ -426,3 +426,35 @@ for late in ('nonlocal ', ':=', 'async ', 'await ', 'yield from', ' -> ', 'raise
   const { status, stderr } = spawnSync(PYTHON, ['-W', 'ignore', '-c', code], { input: PROGRAM, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });
+
+test('out of descriptors, no Python, hook or systemctl can be started, and that is told', (t) => {
+  const path = join(scratch(t), 'app.cfg');
+  writeFileSync(path, 'start_port = int("9000")\n');
+  const script = `
+    const { openSync, closeSync } = await import('node:fs');
+    const { pythonWithin } = await load('host/python');
+    const { hooks } = await load('host/hooks');
+    const { serviceManager } = await load('host/service-manager');
+    const never = new Promise(() => undefined);
+    const acts = [
+      () => pythonWithin(9000).evaluate(given, never),
+      () => hooks.run(['true'], 9000),
+      () => serviceManager.pursue('start', 'no-such.service', 9000, never),
+    ];
+    for (const act of acts) await act();
+    const held = [];
+    try { while (true) held.push(openSync('/dev/null')); } catch {}
+    const found = [];
+    for (let free = 0; free < 8; free += 1) {
+      for (const act of acts) found.push(JSON.stringify(await act()).includes('EMFILE'));
+      closeSync(held.pop());
+    }
+    for (const fd of held) closeSync(fd);
+    say(found);`;
+  const under = ['sh', '-c', 'ulimit -n 60; exec "$@"', 'sh'];
+  const told = inNode(script, { given: question(path), under }) as boolean[];
+  assert.deepEqual(
+    told.slice(0, 9),
+    Array.from({ length: 9 }, () => true),
+  );
+});

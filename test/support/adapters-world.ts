@@ -57,6 +57,8 @@ export interface Machine {
   readonly stdoutLoses?: string;
   /** The columns of the terminal that stdout is. */
   readonly columns?: number;
+  /** What a signal that comes in the middle of it changes, in its place. */
+  readonly interruption?: Interruption;
 }
 
 export interface Ended {
@@ -199,7 +201,7 @@ export async function command(words: readonly string[], machine: Machine = {}, s
   const locked: (LockNote & { readonly name: string })[] = [];
   const effects: string[] = [];
   let printed = '';
-  const interruption: Interruption = {
+  const interruption: Interruption = machine.interruption ?? {
     signal: machine.signal,
     arrived: machine.signal === undefined ? new Promise(() => undefined) : Promise.resolve(),
   };

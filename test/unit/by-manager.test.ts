@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Interruption } from '../../src/engine/drive.ts';
 import type { Control } from '../../src/host/host.ts';
 import {
   CALL,
@@ -53,6 +54,7 @@ test('start is the unit`s, and what has come of it is looked at', async () => {
     1,
     'error: systemctl start app.service: Job for app.service failed.',
     'error: all workers are stopped',
+    'error: app.service: journalctl -u app.service -n 50 says why',
     'start app.service with 0 workers',
   ]);
 });
@@ -89,6 +91,31 @@ test('restart beside the unit`s run is the unit`s, too, which reads the launcher
   assert.deepEqual(await beside('try-restart', []), [0]);
   assert.deepEqual(await beside('start', [8000, 8001]), [0, 'asked to start']);
   assert.deepEqual(await beside('reload', [8000, 8001]), [0, 'asked to reload']);
+});
+
+test('a signal that comes while systemd is waited for is the exit status, whatever has come of it', async () => {
+  for (const action of ['start', 'restart']) {
+    const sim = simulated();
+    const interruption: Interruption = { signal: undefined, arrived: new Promise(() => undefined) };
+    const machine = managed(sim, []);
+    const { exit } = await command(
+      [LAUNCHER, action],
+      {
+        ...machine,
+        interruption,
+        serviceManager: {
+          unitOf: () => 'app.service',
+          pursue: async () => {
+            sim.running(8000, 8001);
+            interruption.signal = 'SIGINT';
+            return { ok: false, error: '' };
+          },
+        },
+      },
+      sim,
+    );
+    assert.equal(exit, 130, action);
+  }
 });
 
 test('status and reload are not handed over', async () => {
