@@ -20,9 +20,9 @@ export interface Rest {
 }
 
 /**
- * What follows when a worker went away that had been ready for `lived` (0: it never was). `deaths` are its quick deaths
- * before, `chance` is from 0 to 1. One that was ready is back at once; then rests double, until it is given up for a long
- * pause.
+ * What follows when a worker went away, or was ended since it hung, that had been ready for `lived` as far as is known (0: it
+ * never was). `deaths` are its quick deaths before, `chance` is from 0 to 1. One that was ready is back at once; then rests
+ * double, until it is given up for a long pause.
  */
 export function restAfterDeath(deaths: number, lived: Millis, retries: number, chance: number): Rest {
   if (lived >= STEADY) return { deaths: 0, wait: millis(0), isGivenUp: false };

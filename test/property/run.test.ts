@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { simulated } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
+import type { Operation } from '../support/sim-host.ts';
 import { survivors } from '../support/sim-invariants.ts';
 import { liveThrough, type Stage, type TimeTable } from '../support/sim-resident.ts';
 import type { Script } from '../support/sim-worker.ts';
@@ -30,7 +31,16 @@ const script: fc.Arbitrary<Partial<Script>> = fc.record({
 interface Accident {
   readonly at: number;
   readonly port: (typeof PORTS)[number];
-  readonly what: 'kill' | 'hang' | 'SIGHUP' | 'start' | 'stop and start' | 'restart' | 'reload';
+  readonly what:
+    | 'kill'
+    | 'hang'
+    | 'SIGHUP'
+    | 'start'
+    | 'stop and start'
+    | 'restart'
+    | 'reload'
+    | 'one more'
+    | 'one less';
 }
 
 const accident: fc.Arbitrary<Accident> = fc.record({
@@ -45,12 +55,16 @@ const accident: fc.Arbitrary<Accident> = fc.record({
     'stop and start',
     'restart',
     'reload',
+    'one more',
+    'one less',
   ),
 });
 
 function machine(scripts: readonly Partial<Script>[]): Sim {
   const sim = simulated();
   for (const [index, port] of PORTS.entries()) sim.scripts.set(port, scripts[index] ?? {});
+  // Not every story configures it.
+  sim.scripts.set(8002, { daemonizes: 'never', dies: 50 });
   return sim;
 }
 
@@ -60,12 +74,22 @@ function unserved(sim: Sim): number[] {
   return PORTS.filter((port) => !served.some((socket) => socket.port === port));
 }
 
-function befall({ sim, signal, order }: Stage, { port, what }: Accident): void {
+/** The settings with so many workers. */
+function configuration(count: number): string {
+  return `start_port = 8000\nworkers_count = ${count}\npidfile_template = '/run/app/%(port)s.pid'\n`;
+}
+
+function befall({ sim, signal, order, configure }: Stage, { port, what }: Accident): void {
   const ours = sim.kernel.living().filter(({ truth }) => truth.ours && truth.port === port);
   if (what === 'kill') for (const process of ours) sim.kernel.end(process, 'was killed by SIGKILL');
   else if (what === 'hang') for (const process of ours) process.answer = () => ({ sight: 'ready', after: 1_000_000 });
   else if (what === 'SIGHUP') signal('SIGHUP');
-  else for (const action of what.split(' and ')) order(action);
+  else if (what === 'one more' || what === 'one less') {
+    configure(configuration(what === 'one more' ? 3 : 2));
+    // Whether by this or by that makes a difference: a reload stops those that are not configured any more.
+    if (port === 8000) order('start');
+    else signal('SIGHUP');
+  } else for (const action of what.split(' and ')) order(action);
 }
 
 function table(accidents: readonly Accident[], end: number): TimeTable {
@@ -135,6 +159,36 @@ test('what the machine refuses for a while is tried again', async () => {
         if (lived.exit === 1) assert.ok(from === 1 && times >= 2);
         else assert.match(last, /STATUS=2\/2 workers/, lived.lines.join('\n'));
         assert.deepEqual([sim.kernel.crimes, survivors(sim)], [[], []]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('looks that are refused now and then, whatever happens meanwhile: in the end all run, and after the end none is left', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(script, script),
+      fc.array(accident, { maxLength: 4 }),
+      fc.constantFrom<Operation>('scan', 'inspect', 'isAlive', 'listeners', 'holds', 'probe'),
+      // Not so many in a row that the first start or the end gives up.
+      fc.uniqueArray(fc.integer({ min: 1, max: 400 }), { maxLength: 4 }),
+      async (scripts, accidents, refused, times) => {
+        const sim = machine(scripts);
+        const later = accidents.map((each) => ({ ...each, at: each.at + 3000 }));
+        const missed: number[] = [];
+        const watching: TimeTable = [[END - 1, () => missed.push(...unserved(sim))]];
+        const lived = await liveThrough(sim, [...watching, ...table(later, END)], {
+          meddle: ({ op, nth }) => {
+            if (op !== refused || !times.includes(nth)) return undefined;
+            throw Object.assign(new Error(`EMFILE: too many open files, ${op}`), { code: 'EMFILE', syscall: op });
+          },
+        });
+        const story = lived.lines.join('\n');
+        assert.deepEqual([sim.kernel.crimes, lived.exit], [[], 0], story);
+        assert.deepEqual(survivors(sim), [], story);
+        // An order to stop that was refused leaves it at that.
+        if (!story.includes('stop: exit 1')) assert.deepEqual(missed, [], story);
       },
     ),
     { numRuns: 60 },
