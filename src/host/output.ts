@@ -57,24 +57,42 @@ export function writeText(
 const FEW_RETRIES = 20;
 
 /**
- * Writes lines to a pipe without ever being held up for long by a reader that does not read: such a reader loses lines. The pipe
- * is opened anew, since its flags are shared with everybody who has it: open(2), "Open file descriptions".
+ * Writes lines without ever being held up for long by a reader that does not read, be it behind a pipe, a socket (as systemd's
+ * journal is) or a terminal (where Ctrl-S was typed): such a reader loses lines.
  */
 export function openPatientWriter(fd: 1 | 2): (text: string) => void {
-  if (!fstatSync(fd).isFIFO()) {
-    return (text) => {
-      writeText(fd, text);
-    };
-  }
-  const own = orElse<number>(
-    () => openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK),
-    () => fd, // it may be another user's
-  );
+  const own = openUnblocked(fd);
   let retries = FEW_RETRIES;
   return (text) => {
     // Whoever has lost a line is not waited for again before he reads.
     retries = writeText(own, text, REAL, retries) === undefined ? FEW_RETRIES : 1;
   };
+}
+
+/** A descriptor with the same reader that does not block, where that can be had; a file answers as soon as it can anyhow. */
+function openUnblocked(fd: 1 | 2): number {
+  const stat = fstatSync(fd);
+  if (stat.isSocket()) unblockSocket(fd);
+  if (!(stat.isFIFO() || isTerminal(fd))) return fd;
+  // Anew, since its flags are shared with everybody who has it, as the shell has its terminal: open(2), "Open file descriptions".
+  return orElse<number>(
+    () => openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY),
+    () => fd, // it may be another user's
+  );
+}
+
+/**
+ * A socket cannot be opened anew. Node sets O_NONBLOCK on every one that it is given; those of the first three descriptors it never
+ * closes, and sets as they were when we end. Nothing that we start has this one.
+ */
+function unblockSocket(fd: 1 | 2): void {
+  const { Socket } = process.getBuiltinModule('node:net');
+  try {
+    new Socket({ fd, readable: false, writable: false }).destroy();
+  } catch (error) {
+    // A kind of socket that Node does not know, such as one for datagrams.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_FD_TYPE')) throw error;
+  }
 }
 
 // Character device 1:3 is /dev/null on every Linux: devices.txt of the kernel.
