@@ -1,11 +1,11 @@
 // Listening TCP sockets and who holds them: proc_pid_net(5), proc_pid_fd(5).
 
-import { closeSync, type Dir, opendirSync, openSync, readSync } from 'node:fs';
+import { closeSync, type Dir, opendirSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { asPort } from '../core/units.ts';
 import type { Holder, ProcessSight } from '../core/worker.ts';
 import { codeOf } from './errno.ts';
 import type { Listener } from './host.ts';
-import { listPids, readProc, readProcLink } from './proc.ts';
+import { listPids, readProc } from './proc.ts';
 
 const LISTEN = '0A';
 /** A row of /proc/net/tcp is 150 bytes long, one of tcp6 longer. */
@@ -85,7 +85,8 @@ function hasSocket(pid: number | string, inode: string): boolean | undefined {
   const wanted = inode === '' ? 'socket:[' : `socket:[${inode}]`;
   // A listening socket is among the first descriptors; to read a few links costs less than to open a directory.
   for (let fd = 3; fd < FEW; fd += 1) {
-    const target = readProcLink(`/proc/${pid}/fd/${fd}`);
+    const target = readDescriptor(`/proc/${pid}/fd/${fd}`);
+    if (target === 'hidden') return undefined;
     if (target === undefined) break;
     if (target.startsWith(wanted)) return true;
   }
@@ -94,7 +95,9 @@ function hasSocket(pid: number | string, inode: string): boolean | undefined {
     // By the kernel's order and a few at a time: a listening socket is among the oldest of thousands of descriptors.
     directory = opendirSync(`/proc/${pid}/fd`);
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      if (readProcLink(`/proc/${pid}/fd/${entry.name}`)?.startsWith(wanted) === true) return true;
+      const target = readDescriptor(`/proc/${pid}/fd/${entry.name}`);
+      if (target === 'hidden') return undefined;
+      if (target?.startsWith(wanted) === true) return true;
     }
     return false;
   } catch (error) {
@@ -113,13 +116,46 @@ function hasSocket(pid: number | string, inode: string): boolean | undefined {
   }
 }
 
+/**
+ * What a descriptor is: undefined when it is closed, its process gone or its path too long; 'hidden' where it may not be read: root
+ * without CAP_SYS_PTRACE, as in most containers, may list another user's descriptors, and no more. proc_pid_fd(5)
+ */
+function readDescriptor(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    switch (codeOf(error)) {
+      case 'EACCES':
+      case 'EPERM':
+        return 'hidden';
+      case 'ENOENT':
+      case 'ESRCH':
+      case 'EINVAL':
+      case 'ENAMETOOLONG':
+        return undefined;
+      default:
+        throw error;
+    }
+  }
+}
+
 /** The process that has the socket, the oldest if there are several; undefined where it may not be seen. */
 export function holderOf(listener: Listener): Holder {
   const pid = listPids().find((name) => hasSocket(name, listener.inode) === true);
   return pid === undefined ? undefined : { pid: Number(pid), name: nameOf(pid) };
 }
 
+/** No program's name is longer: TASK_COMM_LEN is 16, and what follows the first word of a command line is no name. */
+const LONGEST_NAME = 40;
+
+/** Whoever holds a port names himself: in a line of ours that is one word, and no line of his own. */
 function nameOf(pid: string): string {
+  return ownNameOf(pid)
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?')
+    .slice(0, LONGEST_NAME);
+}
+
+function ownNameOf(pid: string): string {
   const comm = readProc(`/proc/${pid}/comm`)?.toString('utf8').trim() ?? '';
   // Node names its main thread, not its program.
   if (comm !== '' && !comm.endsWith('MainThread')) return comm;

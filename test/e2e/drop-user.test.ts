@@ -70,6 +70,21 @@ ordeal(
 );
 
 ordeal(
+  'root with the capabilities of a container, which may not look into other users` processes, starts and stops workers',
+  whyNot,
+  { workers: 2, owner: 4242, config: { supervisor_user: 'frontik' } },
+  async (stage) => {
+    const cell = await machine(stage);
+    const under = [...cell.under, 'setpriv', '--bounding-set=-sys_ptrace'];
+    await stage.expect('start', `[T] start worker P0\n[T] start worker P1\n${RUNNING}\nexit 0`, { under });
+    await stage.expect('status', `${RUNNING}\nexit 0`, { under });
+    const stop = await stage.run('stop', { under });
+    assert.match(stage.tell(stop), /\n\[T\] all workers are stopped\nexit 0$/);
+    stage.assertNobody();
+  },
+);
+
+ordeal(
   'directories that are there keep their owner, and the pidfile that we write is the worker`s own',
   whyNot,
   { workers: 1, owner: 4242, config: { supervisor_user: 'frontik', daemonize: false } },

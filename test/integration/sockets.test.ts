@@ -226,3 +226,38 @@ test('without rights: a socket counts as held if it has the same owner, and its 
     holders: [null, true],
   });
 });
+
+test('root without CAP_SYS_PTRACE, as in a container: a socket counts as held if it has the same owner', {
+  skip: unlessNobodyCan,
+}, async (t) => {
+  const serve = `
+    const server = (await import('node:net')).createServer().listen(0, '127.0.0.1', () => say(server.address().port));
+    await told();
+    server.close();`;
+  const child = await begin(t, [...asNobody, ...nodeRunning(serve)]);
+  const port = (await nextOf(linesOf(child))) as number;
+  const script = `
+    const { readListeners, holds, holdsAny, holderOf } = await load('host/sockets');
+    const { readProcess } = await load('host/proc');
+    const listener = readListeners().find((one) => one.port === given.port);
+    const [worker, self] = [given.pid, process.pid].map(readProcess);
+    say([holds(worker, listener), holdsAny(worker), holds(self, listener), holderOf(listener) ?? null]);`;
+  const given = { port: portOf(port), pid: child.pid };
+  const under = ['setpriv', '--bounding-set=-sys_ptrace'];
+  assert.deepEqual(inNode(script, { given, under }), [true, true, false, null]);
+});
+
+test('who holds a port has no line of his own in our messages, whatever he calls himself', async (t) => {
+  const program = `
+import ctypes, os, socket, sys
+server = socket.create_server(('127.0.0.1', 0))
+ctypes.CDLL(None).prctl(15, b'MainThread', 0, 0, 0)
+print(server.getsockname()[1], flush=True)
+sys.stdin.read()`;
+  const named = `nginx (pid 1)\nall workers are running\n\u2028\x1b[31m${'x'.repeat(200)}`;
+  const wrap = `import os, sys; os.execv(sys.argv[1], [sys.argv[2], '-Ic', sys.argv[3]])`;
+  const child = await begin(t, [PYTHON, '-Ic', wrap, PYTHON, named, program]);
+  const port = (await nextOf(linesOf(child))) as number;
+  const { name } = holderOf(listenerOn(port)) ?? {};
+  assert.equal(name, 'nginx (pid 1)?all workers are running???');
+});
