@@ -26,13 +26,24 @@ export function applyCall({ at, callee, arguments: args }: Call, scope: Scope): 
   const [first, second, ...rest] = values;
   if (first === undefined || rest.length > 0) return needsPython(at, `a call of ${path}`);
   if (path === 'os.chdir') return second === undefined ? move(first, at, scope) : needsPython(at, 'a call of os.chdir');
+  const isPop = path === 'os.environ.pop';
+  // setdefault has no default of its own here, whatever that of a dict has.
+  if (!isPop && second === undefined) return needsPython(at, `a call of ${path}`);
   const current = requireVariable(first, at, scope.world);
   if (current.kind === 'unknown') return needsPython(at, current.what);
-  if (path === 'os.environ.setdefault') {
-    return isKnown(current) ? undefined : setVariable(first, second, at, scope);
-  }
-  if (isKnown(current)) return setVariable(first, undefined, at, scope);
-  return second === undefined ? current : undefined;
+  if (isPop) return pop(first, second, current, at, scope);
+  return isKnown(current) ? undefined : setVariable(first, second, at, scope);
+}
+
+function pop(
+  key: PyValue,
+  otherwise: PyValue | undefined,
+  current: PyValue | Stop,
+  at: number,
+  scope: Scope,
+): Stop | undefined {
+  if (isKnown(current)) return setVariable(key, undefined, at, scope);
+  return otherwise === undefined ? current : undefined;
 }
 
 // A configuration is executed by the workers too: after a change of the directory its paths would mean something else to them.

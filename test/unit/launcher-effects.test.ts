@@ -41,6 +41,7 @@ const CASES: readonly (readonly [lines: string, result: string])[] = [
   ],
   ['os.chdir()', 'needs-python 3:1 a call of os.chdir'],
   ['os.chdir("")', 'needs-python 3:1 a call of os.chdir'],
+  ['os.environ.setdefault("A")\nsupervisor("s")', 'needs-python 3:1 a call of os.environ.setdefault'],
   ['os.environ.update(A="b")', 'needs-python 3:1 a call of os.environ.update'],
   ['os.environ["A"] = len("b")', 'needs-python 3:19 an assignment to an item'],
   ['os.umask(0)', 'needs-python 3:1 a call of os.umask'],

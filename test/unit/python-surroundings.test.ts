@@ -143,6 +143,8 @@ const FILES: readonly (readonly [lines: string, value: string])[] = [
   ["del os.environ['']", 'needs-python 2:5 an unusual change of os.environ'],
   ["os.environ['X'] += 'v'", 'needs-python 2:1 an assignment to an item'],
   ["os.environ.update(X='v')", 'needs-python 2:1 a call of os.environ.update'],
+  ["os.environ.setdefault('X')\na = 1", 'needs-python 2:1 a call of os.environ.setdefault'],
+  ["os.environ.setdefault('PORT')\na = 1", 'needs-python 2:1 a call of os.environ.setdefault'],
   ["x = os.environ.setdefault('X', 'v')", 'needs-python 2:5 a call of os.environ.setdefault'],
   [
     "e = [os.environ]\ne[0]['PORT'] = 'v'\na = os.getenv('PORT')",
