@@ -39,13 +39,35 @@ function entry(database: 'passwd' | 'group', key: string): string[] | undefined 
   return find(text) ?? find(askNameService(database, key));
 }
 
+/** A directory service that hangs blocks us for as long, and is then left alone: a `run` has workers to look after. */
+const ANSWER = 5000;
+/** How long what it said is believed, in seconds. */
+const MEMORY = 60;
+
+interface Answer {
+  readonly text: string;
+  readonly at: number;
+}
+
+const answers = new Map<string, Answer>();
+
 function askNameService(database: string, key: string): string {
   // getent takes what begins with '-' for an option; no user is named so.
   if (key.startsWith('-')) return '';
+  const name = `${database} ${key}`;
+  const known = answers.get(name);
+  if (known !== undefined && process.uptime() - known.at < MEMORY) return known.text;
+  const text = getent(database, key);
+  answers.set(name, { text, at: process.uptime() });
+  return text;
+}
+
+function getent(database: string, key: string): string {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { stdout } = spawnSync('getent', [database, key], {
     encoding: 'utf8',
-    timeout: 5000,
+    timeout: ANSWER,
+    killSignal: 'SIGKILL',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   return stdout ?? '';

@@ -8,6 +8,7 @@ import { begin, type Child, howEnded, linesOf } from './child.ts';
 import { orElse } from './errno.ts';
 import { findProgram, MOST_TEXT } from './files.ts';
 import type { Python, PythonAnswer, PythonFailure, PythonQuestion, Result } from './host.ts';
+import { parentOf } from './parent.ts';
 import { readAnswer } from './python-answer.ts';
 import { PROGRAM } from './python-program.ts';
 import { type Distrust, distrust, distrustOf } from './trust.ts';
@@ -67,7 +68,7 @@ function readSource(path: string): Result<Source, { readonly path: string; reado
         const stat = fstatSync(fd);
         if (!stat.isFile() || stat.size > MOST_TEXT) return { ok: false, error: { path, code: 'EFBIG' } };
         const real = readlinkSync(`/proc/self/fd/${fd}`);
-        const distrusted = distrustOf(path, stat) ?? distrust(directoryOf(path)) ?? distrust(directoryOf(real));
+        const distrusted = distrustOf(path, stat) ?? distrust(parentOf(path)) ?? distrust(parentOf(real));
         return { ok: true, value: { bytes: readFileSync(fd), distrusted } };
       } finally {
         closeSync(fd);
@@ -77,11 +78,6 @@ function readSource(path: string): Result<Source, { readonly path: string; reado
   );
 }
 
-function directoryOf(path: string): string {
-  const end = path.lastIndexOf('/');
-  return end === -1 ? '.' : path.slice(0, end) || '/';
-}
-
 /** Its owner decides what it executes, and the owner of a virtual environment what it imports before all else. */
 function distrustInterpreter(path: string): Distrust | undefined {
   const real = orElse(
@@ -89,7 +85,7 @@ function distrustInterpreter(path: string): Distrust | undefined {
     () => path,
   );
   // Debian gives /usr/local/bin to a group of administrators.
-  const found = [real, directoryOf(real), directoryOf(path)].map(distrust).find((each) => each !== undefined);
+  const found = [real, parentOf(real), parentOf(path)].map(distrust).find((each) => each !== undefined);
   return found?.why === 'may be written by its group' ? undefined : found;
 }
 

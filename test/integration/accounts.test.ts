@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { accounts } from '../../src/host/accounts.ts';
+import { inNode, scratch } from '../support/adapters.ts';
 
 /** What id(1) knows of Debian's user without rights and of root. */
 function number(option: '-u' | '-g', user: string): number {
@@ -43,4 +46,26 @@ test('the name of a user, or its number', () => {
     [0, nobody.uid, 4_242_424].map((uid) => accounts.nameOf(uid)),
     ['root', 'nobody', 'user 4242424'],
   );
+});
+
+test('a directory service is asked once in a while for the same, also when it has not answered', (t) => {
+  const directory = scratch(t);
+  const log = join(directory, 'log');
+  const getent = `#!/bin/sh\necho "$*" >>${log}\n[ "$2" = ldap ] && echo ldap:x:5000:5001::/:/bin/sh\nexit 0\n`;
+  writeFileSync(join(directory, 'getent'), getent, { mode: 0o755 });
+  const script = `
+    const { accounts } = await load('host/accounts');
+    const find = () => ['ldap', 'nobody-knows'].map((user) => accounts.find(user, undefined).ok);
+    const found = [find(), find()];
+    const { uptime } = process;
+    process.uptime = () => uptime() + 61;
+    say([...found, find()]);`;
+  const found = inNode(script, { env: { PATH: `${directory}:/usr/bin:/bin` } });
+  assert.deepEqual(found, [
+    [true, false],
+    [true, false],
+    [true, false],
+  ]);
+  const once = 'passwd ldap\npasswd nobody-knows\n';
+  assert.equal(readFileSync(log, 'utf8'), once + once);
 });

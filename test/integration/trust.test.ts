@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { files } from '../../src/host/files.ts';
-import { NOBODY, scratch, unlessRoot } from '../support/adapters.ts';
+import { inNode, NOBODY, scratch, unlessRoot } from '../support/adapters.ts';
 
 /** A file that only root may change, and what is then done to it or its surroundings. */
 interface Case {
@@ -60,6 +60,20 @@ suite('who else may change a file', { skip: unlessRoot }, () => {
     symlinkSync(join(etc, 'app.cfg'), join(links, 'app.cfg'));
     give(links);
     assert.deepEqual(files.distrust(join(links, 'app.cfg')), { path: links, why: 'belongs to nobody' });
+  });
+
+  test('a name without a directory is one in the working directory', (t) => {
+    const directory = scratch(t);
+    mkdirSync(join(directory, 'etc'), { mode: 0o755 });
+    writeFileSync(join(directory, 'etc/app.cfg'), '', { mode: 0o644 });
+    const here = join(directory, 'here');
+    mkdirSync(here);
+    symlinkSync('../etc/app.cfg', join(here, 'app.cfg'));
+    chmodSync(here, 0o777);
+    const script = `const { files } = await load('host/files'); say(given.map((path) => files.distrust(path)?.why ?? ''));`;
+    const given = ['app.cfg', './app.cfg', join(here, 'app.cfg')];
+    const why = 'may be written by everybody';
+    assert.deepEqual(inNode(script, { given, cwd: here }), [why, why, why]);
   });
 
   test('what is not there is distrusted for its directory only', (t) => {
