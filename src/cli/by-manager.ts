@@ -2,7 +2,7 @@
 // the unit inactive. Whatever systemd says, we look ourselves afterwards.
 
 import type { Application } from '../core/application.ts';
-import type { Tell } from '../core/event.ts';
+import type { Event, Tell } from '../core/event.ts';
 import { millis } from '../core/units.ts';
 import { isAnyAlive, type Situation, status, stop } from '../engine/commands.ts';
 import { OK, signalVerdict, stopVerdict } from './exit-status.ts';
@@ -41,11 +41,15 @@ export async function startUnit(goal: Goal, unit: string, application: Applicati
   const { host, tell, interruption } = world;
   const verb = goal === 'start' || goal === 'launch' ? 'start' : 'restart';
   await pursue(verb, unit, application, world);
-  const outcome = await status({ application, host, tell, interruption }, 'started');
-  if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
-  const exit = judge('start', outcome);
-  // What the unit had to say, and the last words of its workers.
-  if (exit !== OK) tell({ kind: 'problem', source: unit, text: `journalctl -u ${unit} -n 50 says why` });
+  const seen: Event[] = [];
+  const outcome = await status({ application, host, tell: (event) => seen.push(event), interruption }, 'started');
+  const exit = interruption.signal === undefined ? judge('start', outcome) : signalVerdict(interruption.signal);
+  if (exit !== OK && interruption.signal === undefined) {
+    // What the unit had to say, and the last words of its workers.
+    tell({ kind: 'problem', source: unit, text: `journalctl -u ${unit} -n 50 says why` });
+  }
+  // As without systemd, it comes last how the workers are.
+  for (const event of seen) tell(event);
   return exit;
 }
 

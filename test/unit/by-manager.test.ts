@@ -53,8 +53,8 @@ test('start is the unit`s, and what has come of it is looked at', async () => {
   assert.deepEqual(await acts('start', [], 'Job for app.service failed.'), [
     1,
     'error: systemctl start app.service: Job for app.service failed.',
-    'error: all workers are stopped',
     'error: app.service: journalctl -u app.service -n 50 says why',
+    'error: all workers are stopped',
     'start app.service with 0 workers',
   ]);
 });
