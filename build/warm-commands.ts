@@ -1,7 +1,8 @@
 // What people type, tried on a small fleet of its own: the functions that these commands use are compiled in advance.
 
+import { randomInt } from 'node:crypto';
 import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
 /** A command and the exit status that it must have. */
@@ -121,29 +122,31 @@ function everything(
   ];
 }
 
+/** Below those that kernels give to outgoing connections, which come at any moment: ip(7), ip_local_port_range. */
+const LOWEST = 10_000;
+const HIGHEST = 19_998;
+
 /** The first of two consecutive ports that nobody has. */
 export async function findPorts(): Promise<number> {
   while (true) {
-    const first = await listen(0);
-    const { port } = first.address() as AddressInfo;
-    const second = await listen(port + 1).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined;
-      throw error;
-    });
-    await close(first);
-    if (second === undefined) continue;
-    await close(second);
-    return port;
+    const port = randomInt(LOWEST, HIGHEST);
+    const servers = [await listen(port), await listen(port + 1)];
+    await Promise.all(servers.map(close));
+    if (!servers.includes(undefined)) return port;
   }
 }
 
-function listen(port: number): Promise<Server> {
+/** Undefined when somebody has the port. */
+function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
+    const server = createServer();
+    server.once('error', (error) =>
+      'code' in error && error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
     server.listen(port, '127.0.0.1', () => resolve(server));
   });
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+function close(server: Server | undefined): Promise<void> {
+  return new Promise((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
 }
