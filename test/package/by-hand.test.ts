@@ -95,7 +95,13 @@ async function endWhatIsNotTheUnits(machine: Machine): Promise<void> {
 async function fail(machine: Machine): Promise<void> {
   const sound = machine.read(APPLICATION);
   machine.write(APPLICATION, "raise RuntimeError('broken')\n");
-  assert.equal((await hand(machine, 'start')).code, 1);
+  const failed = await hand(machine, 'start');
+  assert.equal(failed.code, 1);
+  // Not the words themselves: journald writes them down some time after its unit has failed.
+  assert.match(
+    failed.stderr,
+    /frontik-demo\.service: journalctl -u frontik-demo\.service -n 50 says why\n.*stopped\n$/,
+  );
   await assertEnds(machine, 'stop', 0, 'all workers are stopped');
   assert.deepEqual(await demoProcesses(machine), []);
   assert.match(await unitState(machine, 'frontik-demo', 'ActiveState'), /^(inactive|failed)$/);
