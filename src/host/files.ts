@@ -5,6 +5,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fchownSync,
   fstatSync,
   mkdirSync,
@@ -149,7 +150,8 @@ function checkDirectory(directory: string): Result<undefined, Obstacle> {
   if (!stat.isDirectory()) return { ok: false, error: { path: directory, code: 'ENOTDIR' } };
   return orElse<Result<undefined, Obstacle>>(
     () => {
-      if (isRoot()) closeSync(openDirectory(directory));
+      // Without /proc no way can be followed step by step; whoever looks for workers next says so, and nothing is touched.
+      if (isRoot() && existsSync('/proc/self/fd')) closeSync(openDirectory(directory));
       accessSync(directory, constants.W_OK | constants.X_OK);
       return { ok: true, value: undefined };
     },
