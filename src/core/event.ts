@@ -19,6 +19,7 @@ export type Summary = 'all-running' | 'some-running' | 'all-stopped';
 /** How a worker stands that `run` looks after. */
 export type KeptState =
   | { readonly kind: 'running'; readonly pid: number; readonly since: Millis }
+  | { readonly kind: 'unready'; readonly pid: number }
   | { readonly kind: 'on-its-way' }
   | { readonly kind: 'resting'; readonly wait: Millis; readonly deaths: number }
   | { readonly kind: 'stopped' };

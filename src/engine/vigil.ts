@@ -84,7 +84,7 @@ export class Vigil {
   stateOf(port: Port): KeptState | undefined {
     const kept = this.#kept.get(port);
     if (kept === undefined) return undefined;
-    if (!kept.isReady) return { kind: 'on-its-way' };
+    if (!kept.isReady) return { kind: 'unready', pid: kept.id.pid };
     return { kind: 'running', pid: kept.id.pid, since: between(kept.since, this.#host.clock.now()) };
   }
 

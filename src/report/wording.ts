@@ -173,6 +173,8 @@ function keptWords(state: KeptState): string {
   switch (state.kind) {
     case 'running':
       return `running for ${Math.round(state.since / 1000)} s (pid ${state.pid})`;
+    case 'unready':
+      return `alive (pid ${state.pid}) but not ready`;
     case 'on-its-way':
       return 'being started or stopped';
     case 'resting':
@@ -187,7 +189,10 @@ function keptWords(state: KeptState): string {
 function restLine({ port, wait, deaths, isGivenUp }: Event & { kind: 'worker-rests' }): Line {
   const next = `${(wait / 1000).toFixed(1)} s`;
   return isGivenUp
-    ? ['error', `worker on port ${port} died ${deaths} times in a row and is given up: it is tried again in ${next}`]
+    ? [
+        'error',
+        `worker on port ${port} went away ${deaths} times in a row and is given up: it is tried again in ${next}`,
+      ]
     : ['warning', `worker on port ${port} is started again in ${next}`];
 }
 

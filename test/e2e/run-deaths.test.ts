@@ -100,7 +100,7 @@ test(
     await stage.killWorker(0);
     await hears(
       heard,
-      /worker on port \d+ died 3 times in a row and is given up: it is tried again in (2[2-9]\d|3[0-7]\d)\.\d s/,
+      /worker on port \d+ went away 3 times in a row and is given up: it is tried again in (2[2-9]\d|3[0-7]\d)\.\d s/,
     );
     assert.match(heard(), /worker on port \d+: \| no database/);
     assert.match(heard(), /worker on port \d+ is started again in (0\.[3-9]|1\.[0-9]) s/);

@@ -61,7 +61,7 @@ test('one hangs as soon as it has come up: its rests grow, and it is given up', 
   assert.deepEqual(told(lived, /given up|started again in/).slice(0, 3), [
     'warning: worker on port 8001 is started again in 1.0 s',
     'warning: worker on port 8001 is started again in 2.0 s',
-    'error: worker on port 8001 died 4 times in a row and is given up: it is tried again in 300.0 s',
+    'error: worker on port 8001 went away 4 times in a row and is given up: it is tried again in 300.0 s',
   ]);
 });
 
@@ -136,7 +136,10 @@ test('one is alive and not ready: it counts when it is', async () => {
     ],
     { words: ['--start_timeout=5', '--hang_timeout=60'] },
   );
-  assert.ok(lived.lines.includes('40.0 info: worker on port 8001: being started or stopped'), lived.lines.join('\n'));
+  assert.ok(
+    lived.lines.includes('40.0 info: worker on port 8001: alive (pid 101) but not ready'),
+    lived.lines.join('\n'),
+  );
   const statuses = lived.notified.map((words) => /STATUS=(\S+)/.exec(words)?.[1]);
   assert.deepEqual(
     statuses.filter((status, index) => status !== statuses[index - 1]),

@@ -143,7 +143,7 @@ test('one flaps: rests grow, it is given up, tried again after a long pause, and
     ),
     ...again(
       '23.7',
-      'error: worker on port 8000 died 4 times in a row and is given up: it is tried again in 300.0 s',
+      'error: worker on port 8000 went away 4 times in a row and is given up: it is tried again in 300.0 s',
     ).map((line) => line.replace(/^23\.7 error/, '23.8 error')),
     '323.8 debug: start worker 8000',
     '323.8 launch 8000',
