@@ -1,6 +1,7 @@
 // A program that somebody waits for, for so long and no longer: started, ended with all of its process group, and how it ended.
 
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { codeOf, orElse } from './errno.ts';
 import type { Result } from './host.ts';
 import { closeInherited } from './launch.ts';
@@ -9,6 +10,9 @@ import { closeInherited } from './launch.ts';
 const LINGER = 200;
 /** How long a killed process may take to be gone. */
 const DYING = 1000;
+
+/** As many descriptors as to start a program with three pipes takes, and a few more. */
+const NEEDED = 12;
 
 /** How a program ended. */
 export type ChildEnd =
@@ -35,14 +39,24 @@ export async function begin(
   const { spawn } = process.getBuiltinModule('node:child_process');
   try {
     closeInherited();
+    tryDescriptors();
     const child = spawn(program, args, { detached: true, stdio });
-    // Then it has no streams either, where descriptors have run out.
     if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
     return { ok: true, value: attend(child) };
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
     return { ok: false, error: code };
+  }
+}
+
+/** Throws when there are too few: in the middle of a start Node would lose some of them for ever, and make no streams. */
+function tryDescriptors(): void {
+  const fds: number[] = [];
+  try {
+    while (fds.length < NEEDED) fds.push(openSync('/', constants.O_RDONLY | constants.O_DIRECTORY));
+  } finally {
+    for (const fd of fds) closeSync(fd);
   }
 }
 
