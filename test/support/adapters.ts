@@ -5,6 +5,7 @@ import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:chi
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { asPid, asPort, type Pid, type Port } from '../../src/core/units.ts';
 import { until } from './e2e-command.ts';
@@ -89,10 +90,15 @@ export function puppet(
 }
 
 /** The next lines a child writes, as they come. */
-export async function* linesOf(child: ChildProcess): AsyncGenerator<string, void, undefined> {
-  let rest = '';
+export function linesOf(child: ChildProcess): AsyncGenerator<string, void, undefined> {
   assert(child.stdout !== null);
-  for await (const part of child.stdout.setEncoding('utf8') as AsyncIterable<string>) {
+  // From now on, and not from the first question: what nobody has begun to read when a child ends Node throws away.
+  return linesIn(child.stdout.pipe(new PassThrough({ encoding: 'utf8' })));
+}
+
+async function* linesIn(text: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let rest = '';
+  for await (const part of text) {
     const lines = (rest + part).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
