@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fs, {
+  chmodSync,
   chownSync,
   existsSync,
   lchownSync,
@@ -79,6 +80,30 @@ suite('a directory that may be somebody else`s', { skip: unlessRoot }, () => {
     link(deep, root, 0);
     assert.throws(() => throughParent(join(deep, 'b.pid'), (inside) => writeFileSync(inside, 'x')), { code: 'ELOOP' });
     assert.deepEqual(readdirSync(root), ['a.pid']);
+  });
+
+  test('in a directory like /tmp root`s link is followed, and another user`s is not; without the sticky bit neither is', (t) => {
+    const { root } = place(t);
+    const shared = join(root, 'shared');
+    mkdirSync(shared);
+    link(join(shared, 'ours'), root, 0);
+    link(join(shared, 'theirs'), root);
+    const reach = (name: string): string => {
+      try {
+        return throughParent(join(shared, name, 'a.pid'), (inside) => readFileSync(inside, 'utf8'));
+      } catch (error) {
+        return error instanceof Error && 'code' in error ? String(error.code) : 'a bug';
+      }
+    };
+    const results = [0o1777, 0o777, 0o775].map((mode) => {
+      chmodSync(shared, mode);
+      return [reach('ours'), reach('theirs')];
+    });
+    assert.deepEqual(results, [
+      ['123', 'ELOOP'],
+      ['ELOOP', 'ELOOP'],
+      ['ELOOP', 'ELOOP'],
+    ]);
   });
 
   test('links that lead to themselves have an end', (t) => {
@@ -176,5 +201,16 @@ suite('a directory that may be somebody else`s', { skip: unlessRoot }, () => {
     const made = files.prepareDirectory(join(deep, 'a.pid'), { user: 'nobody', uid: NOBODY, gid: NOBODY });
     assert.equal(made.ok, false);
     assert.equal(statSync(root).uid, 0);
+  });
+
+  test('another directory of root`s that takes its place is not given away', (t) => {
+    const { deep } = place(t);
+    beforeOpening(t, ['/deep'], 1, () => {
+      fs.rmdirSync(deep);
+      mkdirSync(deep);
+      writeFileSync(join(deep, 'precious'), '');
+    });
+    files.prepareDirectory(join(deep, 'a.pid'), { user: 'nobody', uid: NOBODY, gid: NOBODY });
+    assert.equal(statSync(deep).uid, 0);
   });
 });
