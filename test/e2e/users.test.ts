@@ -78,7 +78,8 @@ asUsers(
         `\\] a run of nobody \\(pid ${run.pid}\\) looks after these workers, too, and brings back what is stopped`,
       ),
     );
-    assert.equal(outcome.code, 0);
+    // Whether it sees the next one already is a matter of milliseconds.
+    assert([0, 1].includes(outcome.code ?? 2), stage.tell(outcome));
     assert(first !== undefined && !isAlive(first));
     await until(() => stage.assertServing(0), 20_000);
     run.kill('SIGTERM');
