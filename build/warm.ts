@@ -28,14 +28,22 @@ if (appPath === undefined || workerNode === undefined || !isWarmth(warmth)) {
 const app = resolve(appPath);
 const cache = cachePath === undefined ? undefined : resolve(cachePath);
 
-// Processes vanish while /proc is read, on a busy machine more often: here one always does, and it is no worker. V8 notes
-// in bytecode which handlers were ever used.
+// V8 notes in bytecode which functions and handlers were ever used. What depends on who else is on the machine is always there
+// in here: a process that vanishes while /proc is read; one that could be a worker, and is none; another user of this program.
 const files = new Proxy(fs, {
-  get: (real, name): unknown => (name === 'readFileSync' ? readVanishing : Reflect.get(real, name)),
+  get: (real, name): unknown => {
+    if (name === 'readFileSync') return readFile;
+    return name === 'readdirSync' ? readDirectory : Reflect.get(real, name);
+  },
 });
-function readVanishing(...words: Parameters<typeof fs.readFileSync>): ReturnType<typeof fs.readFileSync> {
+function readFile(...words: Parameters<typeof fs.readFileSync>): ReturnType<typeof fs.readFileSync> {
   const [path, ...more] = words;
+  if (path === `/proc/${process.pid}/cmdline`) return 'node\0--port=0\0';
   return fs.readFileSync(path === '/proc/1/cmdline' ? '/proc/0/cmdline' : path, ...more);
+}
+function readDirectory(path: string): string[] {
+  if (path === '/run/user') return ['0'];
+  return path === '/tmp' ? ['frontik-supervisor-0'] : fs.readdirSync(path);
 }
 
 const builtin = createRequire(import.meta.url);
