@@ -47,6 +47,7 @@ export function stopVerdict({ survey, failures }: Outcome): number {
 
 /** `status`; `partial` is the code for "only some of them", which Pacemaker wants to be another. */
 export function statusVerdict(survey: Survey, partial: number): number {
+  if (survey.workers.some(({ standing }) => standing.kind === 'unaskable')) return STATUS_UNKNOWN;
   const codes = { 'all-running': OK, 'some-running': partial, 'all-stopped': STATUS_NOT_RUNNING };
   return codes[summarize(survey)];
 }

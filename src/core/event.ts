@@ -95,8 +95,7 @@ export type Tell = (event: Event) => void;
 
 /** What a survey comes to: running means ready; stopped means that none is even alive. */
 export function summarize(survey: Survey): Summary {
-  const isRunning = (worker: Survey['workers'][number]): boolean => worker.standing.kind === 'running';
-  if (survey.workers.length > 0 && survey.workers.every(isRunning)) return 'all-running';
-  const isAlive = survey.workers.some((worker) => isRunning(worker) || worker.standing.kind === 'alive');
-  return isAlive ? 'some-running' : 'all-stopped';
+  const standings = survey.workers.map(({ standing }) => standing.kind);
+  if (standings.length > 0 && standings.every((kind) => kind === 'running')) return 'all-running';
+  return standings.some((kind) => kind !== 'down') ? 'some-running' : 'all-stopped';
 }

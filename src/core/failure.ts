@@ -1,7 +1,7 @@
 // Every unhappy ending of one worker, as data, and the reason that a person reads.
 
 import type { Millis } from './units.ts';
-import type { Holder, HttpSight, ProcessIdentity } from './worker.ts';
+import type { Holder, HttpSight, ProcessIdentity, Unaskable } from './worker.ts';
 
 /** Why a worker is not where its command wanted it. */
 export type Failure =
@@ -29,7 +29,7 @@ export function describe(failure: Failure): string {
     case 'died-while-starting':
       return `it ${failure.how} before it was ready`;
     case 'not-ready-in-time':
-      return `it was not ready within ${failure.waited / 1000} s (pid ${failure.id.pid}): ${HTTP_WORDS[failure.http]}`;
+      return `it was not ready within ${failure.waited / 1000} s (pid ${failure.id.pid}): ${describeAnswer(failure.http)}`;
     case 'did-not-stay':
       return `it was ready, and went away within ${failure.within / 1000} s`;
     case 'alive-not-ready':
@@ -47,7 +47,11 @@ export function describe(failure: Failure): string {
   }
 }
 
-const HTTP_WORDS: Readonly<Record<HttpSight, string>> = {
+function describeAnswer(http: HttpSight): string {
+  return typeof http === 'object' ? `it could not be asked: ${http.unaskable}` : HTTP_WORDS[http];
+}
+
+const HTTP_WORDS: Readonly<Record<Exclude<HttpSight, Unaskable>, string>> = {
   unasked: 'it does not listen on its port',
   silent: 'it gives no answer within 1 s',
   unready: 'its answer is not that of a ready worker',

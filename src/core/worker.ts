@@ -72,8 +72,13 @@ export type ListenerSight =
 /** A process that holds a port and is no worker of ours; undefined where we may not see it. */
 export type Holder = { readonly pid: number; readonly name: string } | undefined;
 
+/** This machine would not connect to the worker, which may be well: the errno (no local port, no descriptor, no memory). */
+export interface Unaskable {
+  readonly unaskable: string;
+}
+
 /** How a worker answered: within time and as it should, otherwise, not at all; `unasked` if nothing listens on its port. */
-export type HttpSight = 'unasked' | 'silent' | 'unready' | 'ready';
+export type HttpSight = 'unasked' | 'silent' | 'unready' | 'ready' | Unaskable;
 
 /** All that one look tells about one port. */
 export interface Sighting {
@@ -96,15 +101,17 @@ export type StarterSight =
   | { readonly kind: 'running' }
   | { readonly kind: 'exited'; readonly how: string };
 
-/** How a worker stands: the only three cases that exit codes know. */
+/** How a worker stands: the only cases that exit codes know. Of one that could not be asked nobody knows whether it is ready. */
 export type Standing =
   | { readonly kind: 'down' }
+  | { readonly kind: 'unaskable'; readonly id: ProcessIdentity; readonly code: string }
   | { readonly kind: 'alive'; readonly id: ProcessIdentity }
   | { readonly kind: 'running'; readonly id: ProcessIdentity };
 
 /** Says how a worker stands. A port that answers but is not held by the worker is not running. */
 export function classify({ worker, listener, http }: Sighting): Standing {
   if (worker === undefined) return { kind: 'down' };
+  if (typeof http === 'object') return { kind: 'unaskable', id: worker, code: http.unaskable };
   return { kind: listener.kind === 'worker' && http === 'ready' ? 'running' : 'alive', id: worker };
 }
 

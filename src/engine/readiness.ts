@@ -90,16 +90,16 @@ export class Prober {
 
   #ask(port: Port): Promise<HttpSight> {
     this.#askedAt.set(port, this.#host.clock.now());
-    const asking = this.#host.sockets.probe(port, this.#readiness).then((sight) => {
-      // A question to an earlier process on the port: forget() has been called since.
-      if (this.#owed.get(port) !== asking) return sight;
-      this.#answers.set(port, sight);
-      this.#owed.delete(port);
-      return sight;
-    });
+    const asking = this.#host.sockets.probe(port, this.#readiness);
     this.#owed.set(port, asking);
-    // What goes wrong with it is told to whoever waits for it; if nobody does any more, something else went wrong before.
-    asking.catch(() => undefined);
+    const settle = (sight?: HttpSight): void => {
+      // A question to an earlier process on the port: forget() has been called since.
+      if (this.#owed.get(port) !== asking) return;
+      this.#owed.delete(port);
+      if (sight !== undefined) this.#answers.set(port, sight);
+    };
+    // What goes wrong with it is told to whoever waits for it; the next look asks again.
+    asking.then(settle, () => settle());
     return asking;
   }
 }

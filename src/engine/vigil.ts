@@ -209,6 +209,8 @@ export class Vigil {
   }
 
   #hear(kept: Kept, sight: HttpSight | undefined): void {
+    // That nobody can be asked is not the worker's fault: he is not taken for one that hangs.
+    if (typeof sight === 'object') return;
     const isReady = sight === 'ready';
     if (isReady) kept.answeredAt = this.#host.clock.now();
     kept.owed = isReady ? 0 : kept.owed + 1;

@@ -28,7 +28,10 @@ export function probe(port: Port, readiness: Readiness): Promise<HttpSight> {
         if (head.includes(END_OF_HEAD)) finish(isReady(head, readiness) ? 'ready' : 'unready');
         else if (head.length > MOST_HEAD) finish('unready');
       },
-      onEnd: (why) => (why === 'refused' ? finish('unasked') : giveUp()),
+      onEnd: (why) => {
+        if (why === 'over') giveUp();
+        else finish(why === 'refused' ? 'unasked' : why);
+      },
     });
     // On a busy machine the answer may already wait in the socket when the time is over: it is read before we judge.
     const timer = setTimeout(() => setImmediate(giveUp), WITHIN);

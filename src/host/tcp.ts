@@ -2,6 +2,8 @@
 // `status`. The only file that knows Node's inner bindings; the Node they belong to is part of the binary (pinned exactly),
 // and test/integration/http-probe.test.ts tries them in every way a peer can behave.
 
+import type { Unaskable } from '../core/worker.ts';
+
 interface Handle {
   onread: (bytes: ArrayBuffer | undefined) => void;
   connect(request: ConnectRequest, address: string, port: number): number;
@@ -34,8 +36,8 @@ const ECONNREFUSED = -111;
 export interface Conversation {
   /** Part of what the peer says, one character a byte. */
   readonly onText: (text: string) => void;
-  /** The peer has ended it, or it failed; or nobody listens. */
-  readonly onEnd: (why: 'over' | 'refused') => void;
+  /** The peer has ended it, or it failed; or nobody listens; or this machine has not even tried. */
+  readonly onEnd: (why: 'over' | 'refused' | Unaskable) => void;
 }
 
 /** Connects to 127.0.0.1, says `words` (nothing, if there are none), and listens. The result closes the connection. */
@@ -49,28 +51,32 @@ export function converse(port: number, words: string, { onText, onEnd }: Convers
     if (isOpen) handle.close();
     isOpen = false;
   };
-  const end = (status: number): void => {
+  const end = (why: 'over' | 'refused' | Unaskable): void => {
     // A closed handle still completes its request, as cancelled.
     if (!isOpen) return;
     close();
-    onEnd(status === ECONNREFUSED ? 'refused' : 'over');
+    onEnd(why);
   };
   handle.onread = (bytes) => {
     const length = streamBaseState[kReadBytesOrError] ?? 0;
     if (!isOpen || length === 0) return;
-    if (length < 0 || bytes === undefined) end(length);
+    if (length < 0 || bytes === undefined) end('over');
     else onText(Buffer.from(bytes, 0, length).toString('latin1'));
   };
   const request = new TCPConnectWrap();
   request.oncomplete = (status) => {
-    if (status < 0 || !isOpen) return end(status);
+    if (status < 0 || !isOpen) return end(status === ECONNREFUSED ? 'refused' : 'over');
     const write = new WriteWrap();
     write.oncomplete = () => undefined;
     const failed = handle.readStart() || (words === '' ? 0 : handle.writeLatin1String(write, words));
-    if (failed !== 0) end(failed);
+    if (failed !== 0) end('over');
   };
   const failed = handle.connect(request, '127.0.0.1', port);
   // Told later, like everything else: nobody expects an answer before the question is out.
-  if (failed !== 0) setImmediate(() => end(failed));
+  if (failed !== 0) {
+    // Loaded here, since it is hardly ever needed.
+    const { getSystemErrorName } = process.getBuiltinModule('node:util');
+    setImmediate(() => end({ unaskable: getSystemErrorName(failed) }));
+  }
   return close;
 }

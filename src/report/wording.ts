@@ -162,6 +162,10 @@ function aliveButNotReady(port: Port, pid: number): string {
   return `worker on port ${port} is alive (pid ${pid}) but not ready`;
 }
 
+function unaskable(port: Port, pid: number, code: string): string {
+  return `worker on port ${port} is alive (pid ${pid}), but this machine cannot ask whether it is ready: ${code}`;
+}
+
 function softLimit({ limit, cause }: Event & { kind: 'soft-limit-lowered' }): string {
   const consequence = `therefore soft NOFILE limit will be set to ${limit}`;
   return cause === 'capability'
@@ -222,9 +226,11 @@ const SUMMARY: Readonly<Record<Summary, string>> = {
 function surveyLines({ survey, expected, told }: Event & { kind: 'surveyed' }): Line[] {
   const summary = summarize(survey);
   const stale: Line[] = survey.stale.length > 0 ? [['warning', 'some stale workers are running!']] : [];
-  const alive = survey.workers.flatMap(({ port, standing }): Line[] =>
-    standing.kind === 'alive' && !told.has(port) ? [['warning', aliveButNotReady(port, standing.id.pid)]] : [],
-  );
+  const alive = survey.workers.flatMap(({ port, standing }): Line[] => {
+    if (told.has(port)) return [];
+    if (standing.kind === 'alive') return [['warning', aliveButNotReady(port, standing.id.pid)]];
+    return standing.kind === 'unaskable' ? [['error', unaskable(port, standing.id.pid, standing.code)]] : [];
+  });
   const isUnexpected =
     (summary === 'all-running' && expected === 'stopped') || (summary === 'all-stopped' && expected === 'started');
   const level = summary === 'some-running' ? 'warning' : isUnexpected ? 'error' : 'info';

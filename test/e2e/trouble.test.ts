@@ -288,6 +288,35 @@ ordeal(
   },
 );
 
+ordeal(
+  'no local port is left: status cannot tell, and says why; start waits for what it cannot ask; stop stops',
+  whyNoNamespaces,
+  { workers: 1, config: { supervisor_start_timeout: 1 } },
+  async (stage) => {
+    const { under } = await Cell.withPorts(stage, 50);
+    const run = async (action: string) => stage.tell(await stage.run(action, { under }));
+    assert.equal(await run('start'), STARTED);
+    // Takes whatever becomes free.
+    const hold = `
+import socket, time
+held = []
+for _ in range(6000):
+    try:
+        held.append(socket.create_connection(('127.0.0.1', ${stage.port(0)})))
+    except OSError:
+        time.sleep(0.1)
+`;
+    const holder = await stage.stranger([...under, python, '-c', hold]);
+    const unaskable = /but this machine cannot ask whether it is ready: EADDRNOTAVAIL\n.*\nexit 4$/;
+    await until(async () => assert.match(await run('status'), unaskable));
+    const unready = /is alive \(pid \S+\) but not ready\n\[T\] some workers are running!\nexit 1$/;
+    await until(async () => assert.match(await run('start'), unready));
+    signal(holder, 'SIGKILL');
+    await until(async () => assert.equal(await run('status'), `${RUNNING}\nexit 0`));
+    await stage.expect('stop', ENDED, { under });
+  },
+);
+
 // The clock of a machine cannot be set for one process; what a jump leaves behind is a pidfile of another time.
 test(
   'pidfiles dated by a clock that jumped make no difference to workers that say what they are',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { trials } from '../support/fuzz.ts';
 import { Sim, type Verb } from '../support/sim.ts';
 import { PORTS, type Scene, scene, setScene } from '../support/sim-arbitraries.ts';
 import { checkInvariants, survivors } from '../support/sim-invariants.ts';
@@ -34,7 +35,7 @@ test('whatever happens at whatever call: no stranger is hurt, nothing is doubled
         }
       },
     ),
-    { numRuns: 250 },
+    trials(250),
   );
 });
 
@@ -55,7 +56,7 @@ test('when the world has come to rest, stop leaves nothing and start brings all 
       checkInvariants(sim, 'start', started);
       assert.deepEqual(started.outcome !== 'killed' && started.outcome.failures, []);
     }),
-    { numRuns: 150 },
+    trials(150),
   );
 });
 
@@ -73,6 +74,6 @@ test('interrupted at any moment: nothing is signalled, launched or removed after
       );
       assert.ok(ended.took <= interruptAt + 1100, `interrupted at ${interruptAt}, ended at ${ended.took}`);
     }),
-    { numRuns: 150 },
+    trials(150),
   );
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { trials } from '../support/fuzz.ts';
 import { Sim, type Verb } from '../support/sim.ts';
 import {
   admit,
@@ -54,7 +55,7 @@ test('any commands in any order, killed or not: no stranger is hurt, no worker i
         }
       },
     ),
-    { numRuns: 200 },
+    trials(200),
   );
 });
 
@@ -80,7 +81,7 @@ test('stop after any prefix of start or restart leaves nothing', async () => {
         if (isPossible) assert.deepEqual(survivors(sim), []);
       },
     ),
-    { numRuns: 120 },
+    trials(120),
   );
 });
 
@@ -109,7 +110,7 @@ test('start after a command that was killed leaves every port running whose work
         }
       },
     ),
-    { numRuns: 120 },
+    trials(120),
   );
 });
 
@@ -130,7 +131,7 @@ test('start twice is start once', async () => {
         assert.deepEqual(deeds, []);
       }
     }),
-    { numRuns: 100 },
+    trials(100),
   );
 });
 
@@ -138,13 +139,14 @@ test('status changes nothing, and says the same twice', async () => {
   await fc.assert(
     fc.asyncProperty(scenes, fc.boolean(), strangers, async (all, isLastStale, who) => {
       const sim = machine(all, isLastStale, who);
-      sim.kernel.pass(2500);
+      // Until whoever ends by himself, and comes back, has done so for the last time.
+      sim.kernel.pass(60_000);
       const files = JSON.stringify([...sim.kernel.files]);
       const first = await run(sim, 'status');
       const second = await run(sim, 'status');
       assert.deepEqual(second.lines, first.lines);
       assert.equal(JSON.stringify([...sim.kernel.files]), files);
     }),
-    { numRuns: 100 },
+    trials(100),
   );
 });

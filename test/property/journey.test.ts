@@ -15,6 +15,7 @@ import {
   type StarterSight,
 } from '../../src/core/worker.ts';
 import { at, names, PATIENCE, process, SPEC, see } from '../support/core-values.ts';
+import { trials } from '../support/fuzz.ts';
 
 const identity = fc.record({ pid: fc.integer({ min: 101, max: 105 }), ticks: fc.integer({ min: 1, max: 3 }) });
 const id = identity.map(({ pid, ticks }) => process(pid, ticks));
@@ -24,7 +25,9 @@ const listener: fc.Arbitrary<ListenerSight> = fc.constantFrom(
   { kind: 'stranger', holder: undefined },
   { kind: 'stranger', holder: { pid: 7, name: 'nginx' } },
 );
-const http: fc.Arbitrary<HttpSight> = fc.constantFrom('unasked', 'silent', 'unready', 'ready');
+const http: fc.Arbitrary<HttpSight> = fc.constantFrom<HttpSight>('unasked', 'silent', 'unready', 'ready', {
+  unaskable: 'EMFILE',
+});
 const pidfile: fc.Arbitrary<PidfileSight> = fc.constantFrom(
   { kind: 'none' },
   { kind: 'garbled' },
@@ -131,7 +134,7 @@ test('any looks: every signal is due, at most two launches, never over a worker 
       }
       assert.ok(launches <= 2);
     }),
-    { numRuns: 1500 },
+    trials(1500),
   );
 });
 
@@ -152,7 +155,7 @@ test('it settles within the bound that follows from the patience, whatever is se
         assert.ok(isSettled(journey), `after ${now} ms it is still ${journey.stage}`);
       },
     ),
-    { numRuns: 300 },
+    trials(300),
   );
 });
 
@@ -167,7 +170,7 @@ test('a stop ends after the waves that it may take', () => {
       }
       assert.ok(isSettled(journey));
     }),
-    { numRuns: 200 },
+    trials(200),
   );
 });
 
@@ -181,6 +184,6 @@ test('a settled journey stays as it is, and does nothing', () => {
     fc.property(settled, sighting, (journey, seen) => {
       assert.deepEqual(advance(journey, see(5, seen), SPEC, PATIENCE), { journey, actions: [], notices: [] });
     }),
-    { numRuns: 200 },
+    trials(200),
   );
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { trials } from '../support/fuzz.ts';
 import { Sim, type Verb } from '../support/sim.ts';
 import { PORTS } from '../support/sim-arbitraries.ts';
 import { checkInvariants, checkStop, isDeed } from '../support/sim-invariants.ts';
@@ -58,7 +59,7 @@ test('root acts on all that count, and on nobody else', async () => {
         looks,
       );
     }),
-    { numRuns: 100 },
+    trials(100),
   );
 });
 
@@ -74,6 +75,6 @@ test('an ordinary user acts on his own workers only, and does all or nothing', a
       if (forbidden.length > 0) assert.deepEqual(ended.lines.filter(isDeed), []);
       assert.ok(sim.kernel.signals.every(({ process }) => process.uids[0] === CALLER));
     }),
-    { numRuns: 100 },
+    trials(100),
   );
 });

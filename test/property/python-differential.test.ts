@@ -1,5 +1,4 @@
 // The reader against a real CPython: what it refuses, and what it makes of every option.
-// FUZZ=10000 is the long run; FUZZ_SEED repeats one.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
@@ -8,12 +7,12 @@ import fc from 'fast-check';
 import { type ConfigRead, readConfig } from '../../src/config/config-file.ts';
 import type { Surroundings } from '../../src/config/python-surroundings.ts';
 import type { Unread } from '../../src/config/python-value.ts';
+import { trials } from '../support/fuzz.ts';
 import { files, OPTIONS } from '../support/python-arbitraries.ts';
 import { type Answer, type Around, ask, encode } from '../support/python-oracle.ts';
 import { VARIABLES } from '../support/python-programs.ts';
 
-const RUNS = Number(process.env['FUZZ'] ?? 600);
-const SEED = Number(process.env['FUZZ_SEED'] ?? (process.env['FUZZ'] === undefined ? 1 : Date.now() % 1_000_000));
+const TRIALS = trials(600);
 
 // A file and a directory that exist, the first behind a symbolic link.
 const AROUND: Around = { variables: VARIABLES, directory: '/usr/lib', path: '/lib/os-release' };
@@ -61,7 +60,7 @@ function examples(): string[] {
 }
 
 test('no file is read that CPython refuses, none refused that it compiles, and every value is the one it gives', () => {
-  const items = fc.sample(files(examples()), { numRuns: RUNS, seed: SEED }).map((text) => {
+  const items = fc.sample(files(examples()), TRIALS).map((text) => {
     const code = new TextEncoder().encode(text);
     return { text, code, result: readConfig(code, (name) => OPTIONS.includes(name), surroundings) };
   });
@@ -70,7 +69,7 @@ test('no file is read that CPython refuses, none refused that it compiles, and e
     const fault = judge(result, answers[index] ?? {});
     return fault === '' ? [] : [`${JSON.stringify(text)}: ${fault}`];
   });
-  assert.deepEqual(faults, [], `FUZZ_SEED=${SEED}`);
+  assert.deepEqual(faults, [], `FUZZ_SEED=${TRIALS.seed}`);
   // Some lines differ by design: in brackets that span lines CPython guesses at the cause, and at what it cannot decode it names none.
   const refused = items.filter(
     ({ result }, index) => result.kind === 'invalid' && answers[index]?.refused !== undefined,

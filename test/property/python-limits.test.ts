@@ -6,10 +6,11 @@ import fc from 'fast-check';
 import { type ConfigRead, readConfig } from '../../src/config/config-file.ts';
 import { type LauncherRead, readLauncher } from '../../src/config/launcher.ts';
 import { type PyValue, repr, type Unread } from '../../src/config/python-value.ts';
+import { trials } from '../support/fuzz.ts';
 import { files } from '../support/python-arbitraries.ts';
 import { surroundings } from '../support/python-surroundings.ts';
 
-const RUNS = { numRuns: Number(process.env['FUZZ'] ?? 300) };
+const RUNS = trials(300);
 const isOption = (name: string): boolean => name === 'a' || name === 'start_port';
 
 function readBoth(bytes: Uint8Array): readonly (ConfigRead | LauncherRead | Unread)[] {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { longestReload } from '../../src/core/patience.ts';
+import { trials } from '../support/fuzz.ts';
 import { Sim } from '../support/sim.ts';
 import { checkInvariants } from '../support/sim-invariants.ts';
 import type { Script } from '../support/sim-worker.ts';
@@ -85,7 +86,7 @@ test('never fewer than all but a batch are ready, each worker is new afterwards,
       const { patience, rolling, specs } = sim.application;
       assert.ok(ended.took <= longestReload(patience, rolling, specs.length));
     }),
-    { numRuns: 150 },
+    trials(150),
   );
 });
 
@@ -104,6 +105,6 @@ test('new code that does not come up costs one batch, and the rest is as old as 
         assert.ok(kept.length >= ports.length - batch, `${kept.length} kept`);
       assert.ok(ended.outcome === 'killed' || ended.outcome.failures.length > 0 || script.dies === 900);
     }),
-    { numRuns: 120 },
+    trials(120),
   );
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { simulated } from '../support/adapters-world.ts';
+import { trials } from '../support/fuzz.ts';
 import type { Sim } from '../support/sim.ts';
 import type { Operation } from '../support/sim-host.ts';
 import { survivors } from '../support/sim-invariants.ts';
@@ -12,6 +13,8 @@ import type { Script } from '../support/sim-worker.ts';
 
 const PORTS = [8000, 8001] as const;
 const END = 60_000;
+// A starter that lives on without its worker looks like one that boots: it has its start timeout, and then hangs.
+const RECOVERED = 150_000;
 
 const script: fc.Arbitrary<Partial<Script>> = fc.record({
   daemonizes: fc.constantFrom<Script['daemonizes']>('never', 100),
@@ -112,7 +115,7 @@ test('whatever dies, hangs or is ordered: in the end all run, and after the end 
       assert.deepEqual(missed, [], lived.lines.join('\n'));
       assert.deepEqual(survivors(sim), [], lived.lines.join('\n'));
     }),
-    { numRuns: 30 },
+    trials(30),
   );
 });
 
@@ -129,8 +132,8 @@ test('killed at any moment: the workers that ran serve on, the next run adopts t
         sim.kernel.pass(pause);
         const missed: number[] = [];
         const next = await liveThrough(sim, [
-          [40_000, () => missed.push(...unserved(sim))],
-          [40_001, ({ signal }) => signal('SIGTERM')],
+          [RECOVERED, () => missed.push(...unserved(sim))],
+          [RECOVERED + 1, ({ signal }) => signal('SIGTERM')],
         ]);
         const story = next.lines.join('\n');
         assert.deepEqual([sim.kernel.crimes, next.exit], [[], 0], story);
@@ -138,7 +141,7 @@ test('killed at any moment: the workers that ran serve on, the next run adopts t
         assert.deepEqual(survivors(sim), [], story);
       },
     ),
-    { numRuns: 30 },
+    trials(30),
   );
 });
 
@@ -161,7 +164,7 @@ test('what the machine refuses for a while is tried again', async () => {
         assert.deepEqual([sim.kernel.crimes, survivors(sim)], [[], []]);
       },
     ),
-    { numRuns: 60 },
+    trials(60),
   );
 });
 
@@ -181,6 +184,7 @@ test('looks that are refused now and then, whatever happens meanwhile: in the en
         const lived = await liveThrough(sim, [...watching, ...table(later, END)], {
           meddle: ({ op, nth }) => {
             if (op !== refused || !times.includes(nth)) return undefined;
+            if (op === 'probe') return 'EMFILE';
             throw Object.assign(new Error(`EMFILE: too many open files, ${op}`), { code: 'EMFILE', syscall: op });
           },
         });
@@ -191,6 +195,6 @@ test('looks that are refused now and then, whatever happens meanwhile: in the en
         if (!story.includes('stop: exit 1')) assert.deepEqual(missed, [], story);
       },
     ),
-    { numRuns: 60 },
+    trials(60),
   );
 });

@@ -5,6 +5,7 @@ import { OPTIONS } from '../../src/config/options.ts';
 import type { PyValue } from '../../src/config/python-value.ts';
 import { type Given, type Layer, type Origin, settle } from '../../src/config/settings.ts';
 import { expand } from '../../src/config/template.ts';
+import { trials } from '../support/fuzz.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 80 }),
@@ -80,7 +81,7 @@ test('junk gives problems, never exceptions; what is accepted makes sense', () =
         assert.notEqual(expand(pidfileTemplate.template, startPort), expand(pidfileTemplate.template, startPort + 1));
       }
     }),
-    { numRuns: 2000 },
+    trials(2000),
   );
   assert(accepted > 50, `only ${accepted} were accepted`);
 });

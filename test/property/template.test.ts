@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { expand, hasPort, parseTemplate } from '../../src/config/template.ts';
+import { trials } from '../support/fuzz.ts';
 
 const PIECES = [
   '%',
@@ -63,7 +64,7 @@ for template, port in json.load(sys.stdin):
 `;
 
 test('what Python gives is what we give, and what Python refuses we refuse', () => {
-  const cases = fc.sample(fc.tuple(texts, ports), 3000);
+  const cases = fc.sample(fc.tuple(texts, ports), trials(3000));
   const output = execFileSync('/usr/bin/python3', ['-c', PYTHON], { input: JSON.stringify(cases), encoding: 'utf8' });
   const answers = output
     .trimEnd()
@@ -88,6 +89,7 @@ test('a usual template is always taken', () => {
       assert('template' in parsed);
       assert.deepEqual([expand(parsed.template, port), hasPort(parsed.template)], [`${before}${port}${behind}`, true]);
     }),
+    trials(100),
   );
 });
 
@@ -97,5 +99,6 @@ test('no text is too odd to be read or refused', () => {
       const parsed = parseTemplate(text);
       assert('wrong' in parsed ? parsed.wrong.length > 0 : parsed.template.pieces.every((piece) => piece !== ''));
     }),
+    trials(100),
   );
 });

@@ -65,6 +65,20 @@ test('one hangs as soon as it has come up: its rests grow, and it is given up', 
   ]);
 });
 
+test('no local port is left for ten minutes: nobody is taken for one that hangs', async () => {
+  const sim = children();
+  let isShort = false;
+  const table: TimeTable = [
+    [60_000, () => (isShort = true)],
+    [660_000, () => (isShort = false)],
+  ];
+  const lived = await until(700_000, sim, table, {
+    meddle: ({ op }) => (op === 'probe' && isShort ? 'EADDRNOTAVAIL' : undefined),
+  });
+  assert.deepEqual(told(lived, /launch/), ['launch 8000', 'launch 8001']);
+  assert.match(lived.notified.at(-2) ?? '', /STOPPING=1 .*STATUS=2\/2 workers are running$/);
+});
+
 test('somebody else starts a worker in the place of a dead one, which never gets ready: it is stopped and replaced', async () => {
   const sim = children();
   const lived = await until(

@@ -32,6 +32,17 @@ export class Cell {
     return new Cell(holder, ['-m']);
   }
 
+  /** A network of its own, on which only 127.0.0.1 is, and from it only `ports` connections can be made to each worker. */
+  static async withPorts(stage: Stage, ports: number): Promise<Cell> {
+    const range = `20000 ${20_000 + ports - 1}`;
+    // SIOCSIFFLAGS with IFF_UP, netdevice(7): ip(8) may not be there.
+    const up = `import fcntl, socket, struct\nfcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh22x", b"lo", 0x49))`;
+    const setup = `/usr/bin/python3 -c '${up}'\necho ${range} >/proc/sys/net/ipv4/ip_local_port_range\nexec /bin/sleep 601`;
+    const holder = await stage.stranger(['/usr/bin/unshare', '--net', '/bin/sh', '-c', `set -e\n${setup}`]);
+    await until(() => assert.deepEqual(look(holder.pid)?.argv, ['/bin/sleep', '601'], 'the network cannot be made'));
+    return new Cell(holder, ['-n']);
+  }
+
   /** A container: processes and a file system of its own, on the network of this machine. */
   static async withProcesses(stage: Stage, setup = ':'): Promise<Cell> {
     const words = `/usr/bin/unshare --pid --fork --mount-proc --kill-child=SIGKILL /usr/bin/python3 -c "$INIT"`;

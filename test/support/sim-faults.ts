@@ -14,7 +14,7 @@ export const FAULTS: Readonly<Record<Operation, readonly string[]>> = {
   listeners: ['none'],
   holds: ['unreadable'],
   holderOf: ['unreadable'],
-  probe: ['silent', 'unready'],
+  probe: ['silent', 'unready', 'EADDRNOTAVAIL'],
   readPidfile: ['none', 'garbled', 'EACCES', '4242'],
   removePidfile: ['EACCES', 'EROFS'],
   createPidfile: ['ENOSPC', 'EACCES', 'EROFS'],

@@ -348,6 +348,7 @@ export class SimHost implements Host {
 
   async #probe(port: Port): Promise<HttpSight> {
     const spoiled = this.#enter('probe', port);
+    if (spoiled?.startsWith('E') === true) return { unaskable: spoiled };
     const socket = this.#kernel.sockets.find((other) => other.port === port);
     const [holder] = socket?.holders ?? [];
     if (holder === undefined) return 'unasked';

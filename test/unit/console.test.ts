@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Level } from '../../src/core/event.ts';
 import { openConsole, type Terminal } from '../../src/report/console.ts';
+import { trials } from '../support/fuzz.ts';
 
 const NOON = new Date(2016, 1, 3, 12, 5, 39);
 
@@ -84,6 +85,7 @@ test('no message makes a line without our bracket, or sends a terminal a control
         assert.doesNotMatch(line.slice(27), /(?!\t)\p{Cc}/u);
       }
     }),
+    trials(100),
   );
 });
 

@@ -19,6 +19,7 @@ import { readLauncher } from '../../src/config/launcher.ts';
 import { unitName, writeUnit } from '../../src/config/native-unit.ts';
 import { OPTIONS, type OptionName, optionNamed } from '../../src/config/options.ts';
 import { readShellForm } from '../../src/config/quoting.ts';
+import { trials } from '../support/fuzz.ts';
 import { surroundings } from '../support/python-surroundings.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../build/deb');
@@ -294,6 +295,7 @@ test('the words of any shell form are found in it again', () => {
         expected.map(([name, value]) => `--${name}=${value}`),
       );
     }),
+    trials(100),
   );
 });
 

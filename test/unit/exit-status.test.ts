@@ -13,6 +13,7 @@ const STANDINGS: Readonly<Record<string, Standing>> = {
   up: { kind: 'running', id },
   alive: { kind: 'alive', id },
   down: { kind: 'down' },
+  unaskable: { kind: 'unaskable', id, code: 'EMFILE' },
 };
 
 /** A survey in a word: `up down + stale`. */
@@ -46,6 +47,8 @@ const SURVEYS: readonly (readonly [words: string, started: number, stopped: numb
   ['up alive', 1, 1, 77],
   ['alive', 1, 1, 77],
   ['alive alive', 1, 1, 77],
+  ['up unaskable', 1, 1, 4],
+  ['unaskable down', 1, 1, 4],
   ['alive down', 1, 1, 77],
   ['down', 1, 0, 3],
   ['down down', 1, 0, 3],

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { restAfterDeath, STEADY } from '../../src/core/flapping.ts';
 import { millis } from '../../src/core/units.ts';
+import { trials } from '../support/fuzz.ts';
 
 /** Rests of a worker that dies again and again, with the middle of all chances. */
 function rests(lived: number, retries: number, times: number): string[] {
@@ -55,5 +56,6 @@ test('every rest has bounds, whatever the chance, and so have the starts within 
         }
       },
     ),
+    trials(100),
   );
 });

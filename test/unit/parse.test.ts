@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ACTIONS, parse, parseOptions, writeHelp } from '../../src/cli/parse.ts';
 import { FLAGS } from '../../src/cli/words.ts';
 import { OPTIONS } from '../../src/config/options.ts';
+import { trials } from '../support/fuzz.ts';
 
 /** A request in one line: launcher | action | options | problems; what is not there is left empty. */
 function read(line: string | readonly string[]): string {
@@ -209,6 +210,7 @@ test('whatever the words are, nothing is thrown', () => {
       parse(words);
       parseOptions(words);
     }),
+    trials(100),
   );
 });
 
@@ -225,6 +227,7 @@ test('any text given to any option arrives as it is', () => {
       assert.deepEqual(Object.fromEntries(seen.given), { ...wanted });
       assert.deepEqual([seen.launcher, seen.action, seen.problems], [undefined, 'start', []]);
     }),
+    trials(100),
   );
 });
 
@@ -235,5 +238,6 @@ test('any words after -- arrive as they are', () => {
       assert.ok(seen.kind === 'request');
       assert.equal(seen.launcher ?? seen.action, word);
     }),
+    trials(100),
   );
 });

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { resolveFrom } from '../../src/core/path.ts';
+import { trials } from '../support/fuzz.ts';
 
 const PATHS: readonly (readonly [directory: string, path: string, absolute: string])[] = [
   ['/srv/app', 'app.cfg', '/srv/app/app.cfg'],
@@ -28,5 +29,6 @@ test('as Node resolves paths', () => {
       const directory = `/${from.join('/')}`;
       assert.equal(resolveFrom(directory, parts.join('/')), posix.resolve(directory, parts.join('/')));
     }),
+    trials(100),
   );
 });

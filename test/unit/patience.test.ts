@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { longestCommand } from '../../src/core/patience.ts';
 import { seconds } from '../../src/core/units.ts';
 import type { Patience } from '../../src/core/worker.ts';
+import { trials } from '../support/fuzz.ts';
 
 const USUAL: Patience = { startWithin: seconds(60), termGrace: seconds(4), killGrace: seconds(5) };
 
@@ -22,5 +23,6 @@ test('its bound is that of a restart in which everything takes its whole time', 
       assert(Number.isSafeInteger(most));
       assert(most < longestCommand(patience, workers + 1));
     }),
+    trials(100),
   );
 });

@@ -93,6 +93,11 @@ const EVENTS: readonly (readonly [event: Event, ...told: Line[]])[] = [
     ['error', 'worker on port 8001: it was not ready within 1 s (pid 412): its answer is not that of a ready worker'],
   ],
   [
+    notStarted({ kind: 'not-ready-in-time', waited: millis(1000), id, http: { unaskable: 'EMFILE' } }),
+    ['error', 'worker on port 8001 failed to start'],
+    ['error', 'worker on port 8001: it was not ready within 1 s (pid 412): it could not be asked: EMFILE'],
+  ],
+  [
     notStarted({ kind: 'not-permitted', id }),
     ['error', 'worker on port 8001 failed to start'],
     ['error', 'worker on port 8001: no permission to signal process 412: run this as its owner or as root'],
@@ -177,11 +182,16 @@ for (const [event, ...told] of EVENTS) {
 
 const running: Standing = { kind: 'running', id };
 const alive: Standing = { kind: 'alive', id };
+const unaskable: Standing = { kind: 'unaskable', id, code: 'EADDRNOTAVAIL' };
 const down: Standing = { kind: 'down' };
 const RUNNING = 'all workers are running';
 const SOME = 'some workers are running!';
 const STOPPED = 'all workers are stopped';
 const STALE: Line = ['warning', 'some stale workers are running!'];
+const UNASKABLE: Line = [
+  'error',
+  'worker on port 8001 is alive (pid 412), but this machine cannot ask whether it is ready: EADDRNOTAVAIL',
+];
 const unready = (port: number): Line => ['warning', `worker on port ${port} is alive (pid 412) but not ready`];
 
 const SURVEYS: readonly (readonly [standings: readonly Standing[], expected: Expectation, ...told: Line[]])[] = [
@@ -197,6 +207,7 @@ const SURVEYS: readonly (readonly [standings: readonly Standing[], expected: Exp
   [[alive, down], 'nothing', unready(8000), ['warning', SOME]],
   [[alive, alive], 'started', unready(8000), unready(8001), ['warning', SOME]],
   [[running, alive], 'nothing', unready(8001), ['warning', SOME]],
+  [[running, unaskable], 'nothing', UNASKABLE, ['warning', SOME]],
 ];
 for (const [standings, expected, ...told] of SURVEYS) {
   test(`${standings.map(({ kind }) => kind).join(', ')}; expected: ${expected}`, () => {

@@ -30,6 +30,11 @@ suite('classify', () => {
     { worker: WORKER, listener: { kind: 'worker' }, http: 'unready' },
     { kind: 'alive', id: WORKER },
   );
+  check(
+    'alive, and this machine cannot connect to it',
+    { worker: WORKER, listener: { kind: 'worker' }, http: { unaskable: 'EMFILE' } },
+    { kind: 'unaskable', id: WORKER, code: 'EMFILE' },
+  );
   check('ready', { worker: WORKER, listener: { kind: 'worker' }, http: 'ready' }, { kind: 'running', id: WORKER });
   check(
     'alive, but a stranger answers',
