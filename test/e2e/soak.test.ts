@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { Soak } from '../support/soak.ts';
 
 // The short form of `make soak`, which scripts/soak.ts runs for minutes.
 test('twenty commands at once, and commands that die at random moments: no worker is lost or doubled', async (t) => {
-  const { SOAK_SEED: seed = String(randomInt(1_000_000)) } = process.env;
-  t.diagnostic(`SOAK_SEED=${seed}`);
+  const { SOAK_SEED: seed = '1' } = process.env;
   const onViolation = (text: string): void => t.diagnostic(text);
   const wanted = { rounds: 3, deaths: 30 };
   const soak = new Soak({ seed, seconds: 60, lanes: 3, races: 1, wanted, whenMet: 'end', onViolation });
