@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { simulated } from '../support/adapters-world.ts';
 import { trials } from '../support/fuzz.ts';
 import type { Sim } from '../support/sim.ts';
+import { FAULTS } from '../support/sim-faults.ts';
 import type { Operation } from '../support/sim-host.ts';
 import { survivors } from '../support/sim-invariants.ts';
 import { liveThrough, type Stage, type TimeTable } from '../support/sim-resident.ts';
@@ -93,6 +94,11 @@ function befall({ sim, signal, order, configure }: Stage, { port, what }: Accide
     if (port === 8000) order('start');
     else signal('SIGHUP');
   } else for (const action of what.split(' and ')) order(action);
+}
+
+/** What Node throws when the system refuses a look. */
+function refusal(op: Operation): Error {
+  return Object.assign(new Error(`EMFILE: too many open files, ${op}`), { code: 'EMFILE', syscall: op });
 }
 
 function table(accidents: readonly Accident[], end: number): TimeTable {
@@ -185,7 +191,7 @@ test('looks that are refused now and then, whatever happens meanwhile: in the en
           meddle: ({ op, nth }) => {
             if (op !== refused || !times.includes(nth)) return undefined;
             if (op === 'probe') return 'EMFILE';
-            throw Object.assign(new Error(`EMFILE: too many open files, ${op}`), { code: 'EMFILE', syscall: op });
+            throw refusal(op);
           },
         });
         const story = lived.lines.join('\n');
@@ -196,5 +202,61 @@ test('looks that are refused now and then, whatever happens meanwhile: in the en
       },
     ),
     trials(60),
+  );
+});
+
+interface Trouble {
+  readonly from: number;
+  readonly lasts: number;
+  readonly op: Operation;
+  /** In SimHost's words; undefined: the look is refused. */
+  readonly fault: string | undefined;
+}
+
+const LOOKS: readonly Operation[] = ['scan', 'inspect', 'isAlive', 'listeners', 'holds'];
+
+const trouble: fc.Arbitrary<Trouble> = fc
+  .record({
+    from: fc.integer({ min: 2000, max: 60_000 }),
+    lasts: fc.constantFrom(5, 100, 1500, 10_000, 60_000),
+    what: fc.constantFrom(
+      ...LOOKS.map((op) => ({ op, fault: undefined })),
+      ...Object.entries(FAULTS).flatMap(([op, faults]) => faults.map((fault) => ({ op: op as Operation, fault }))),
+    ),
+  })
+  .map(({ what, ...when }) => ({ ...what, ...when }));
+
+test('minutes of any trouble, whatever happens meanwhile: in the end all run, and after the end none is left', async () => {
+  // Given up and tried again after five minutes, twice.
+  const end = 1_500_000;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(script, script),
+      fc.array(accident, { maxLength: 4 }),
+      fc.array(trouble, { minLength: 1, maxLength: 3 }),
+      async (scripts, accidents, troubles) => {
+        const sim = machine(scripts);
+        const begun = sim.kernel.now;
+        const later = accidents.map((each) => ({ ...each, at: 3 * each.at + 3000 }));
+        const missed: number[] = [];
+        const watching: TimeTable = [[end - 1, () => missed.push(...unserved(sim))]];
+        const lived = await liveThrough(sim, [...watching, ...table(later, end)], {
+          meddle: ({ op }) => {
+            const now = sim.kernel.now - begun;
+            const met = troubles.find(
+              ({ from, lasts, ...each }) => each.op === op && now >= from && now < from + lasts,
+            );
+            if (met !== undefined && met.fault === undefined) throw refusal(op);
+            return met?.fault;
+          },
+        });
+        const story = lived.lines.join('\n');
+        assert.deepEqual([sim.kernel.crimes, lived.exit], [[], 0], story);
+        assert.deepEqual(survivors(sim), [], story);
+        // An order to stop that was refused leaves it at that.
+        if (!/stop: exit [14]/.test(story)) assert.deepEqual(missed, [], story);
+      },
+    ),
+    trials(30),
   );
 });
