@@ -1,6 +1,7 @@
 // The action `check`: everything that a start goes by, and everything that is wrong with it, without touching a process.
 
-import { type Plain, type Shown, show } from '../config/settings.ts';
+import type { Plain } from '../config/given.ts';
+import { type Shown, show } from '../config/layers.ts';
 import type { Event, Tell } from '../core/event.ts';
 import type { Interruption } from '../engine/drive.ts';
 import type { Host } from '../host/host.ts';

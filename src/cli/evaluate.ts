@@ -1,11 +1,11 @@
 // What a configuration file or a launcher means: read natively where that is possible, else executed by a real Python.
 
 import { readConfig } from '../config/config-file.ts';
+import type { Origin, Problem, Value } from '../config/given.ts';
 import { type Effect, type Generation, readLauncher } from '../config/launcher.ts';
 import { OPTIONS, optionNamed } from '../config/options.ts';
 import type { Surroundings } from '../config/python-surroundings.ts';
 import type { Place, Unread } from '../config/python-value.ts';
-import type { Origin, Problem, Value } from '../config/settings.ts';
 import type { Host, PythonAnswer, PythonFailure, PythonQuestion, PythonResult } from '../host/host.ts';
 import { NOT_INSTALLED } from './exit-status.ts';
 import type { Interpreter } from './interpreter.ts';

@@ -1,6 +1,6 @@
 // What a command's end comes to as an exit status. Linux Standard Base 5.0, Core, "Init Script Actions".
 
-import type { Problem } from '../config/settings.ts';
+import type { Problem } from '../config/given.ts';
 import { type Survey, summarize } from '../core/event.ts';
 import type { Outcome } from '../engine/commands.ts';
 

@@ -1,8 +1,9 @@
 // The action `install`: an init script for an application that is given on the command line and checked as a start would check it.
 
 import { type DropIn, shebangProblem, writeShebangForm, writeShellForm } from '../config/drop-in.ts';
+import type { Layer } from '../config/given.ts';
 import type { OptionName } from '../config/options.ts';
-import type { Layer, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Tell } from '../core/event.ts';
 import { resolveFrom } from '../core/path.ts';
 import type { Host } from '../host/host.ts';

@@ -1,6 +1,6 @@
 // Which Python executes what cannot be read natively: the one that would run the script.
 
-import type { Layer } from '../config/settings.ts';
+import type { Layer } from '../config/given.ts';
 import type { Host } from '../host/host.ts';
 
 /** A Python to ask, or whose absence is the matter. */

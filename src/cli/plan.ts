@@ -1,15 +1,8 @@
 // All that was given, put together: what a command has to go by before it touches anything.
 
+import type { Given, Layer, Origin, Problem } from '../config/given.ts';
 import { OPTIONS, type Option, type OptionName } from '../config/options.ts';
-import {
-  type Given,
-  type Layer,
-  type Origin,
-  type Problem,
-  type Required,
-  type Settings,
-  settle,
-} from '../config/settings.ts';
+import { type Required, type Settings, settle } from '../config/settings.ts';
 import type { Account } from '../core/worker.ts';
 import type { Host } from '../host/host.ts';
 import { isPath } from './interpreter.ts';

@@ -1,8 +1,9 @@
 // What an action that starts workers must know of the machine, and everything that can be found wrong before it touches any.
 
 import { application, type LaunchPlan, NO_LAUNCH } from '../config/fleet.ts';
+import type { Problem } from '../config/given.ts';
 import type { OptionName } from '../config/options.ts';
-import type { Problem, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
 import type { Account, OpenFiles } from '../core/worker.ts';

@@ -2,9 +2,9 @@
 // and gathers every problem with its place.
 
 import type { ProxyName } from '../config/export.ts';
+import type { Given, Layer, Origin, Problem } from '../config/given.ts';
 import type { Effect, Generation } from '../config/launcher.ts';
 import { isConfigOption, OPTIONS, type OptionName, optionNamed } from '../config/options.ts';
-import type { Given, Layer, Origin, Problem } from '../config/settings.ts';
 import { resolveFrom } from '../core/path.ts';
 import type { Host, Obstacle } from '../host/host.ts';
 import { type Asking, evaluateConfig, evaluateLauncher, place, type Told, type Trouble } from './evaluate.ts';

@@ -1,38 +1,10 @@
 // Layers of given values → settings, or everything that is wrong with them. Pure.
 
-import { OPTIONS, type Option, type OptionName } from './options.ts';
-import { type PyValue, repr, typeName } from './python-value.ts';
+import type { Given, Layer, Origin, Plain, Problem } from './given.ts';
+import { combine, problem } from './layers.ts';
+import type { OptionName } from './options.ts';
+import { repr } from './python-value.ts';
 import { hasPort, parseTemplate, type Template } from './template.ts';
-
-/** Where a value comes from; it decides the exit code of what is wrong with it. */
-export type Origin = 'command-line' | 'launcher' | 'config';
-
-/**
- * A value as it was given. Text is from a command line or a launcher's first line; a Python value from a file; an object
- * from a file that a real Python has executed, which only tells its type and how it is written.
- */
-export type Value =
-  | PyValue
-  | { readonly kind: 'text'; readonly value: string }
-  | { readonly kind: 'object'; readonly type: string; readonly repr: string };
-
-/** What is given for an option. */
-export interface Given {
-  readonly value: Value;
-  readonly origin: Origin;
-  /** `app.cfg:12:17`, `launcher:5:3` or `--start_port`. */
-  readonly source: string;
-}
-
-/** What one place gives. Later layers win. */
-export type Layer = ReadonlyMap<OptionName, Given>;
-
-/** One thing that is wrong. */
-export interface Problem {
-  readonly origin: Origin;
-  readonly source: string;
-  readonly text: string;
-}
 
 /** What a command needs to know, checked. Undefined is Python's None. */
 export interface Settings {
@@ -80,64 +52,8 @@ export type Settled =
   | { readonly ok: true; readonly settings: Settings; readonly cautions: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly cautions: readonly Problem[] };
 
-/** What an option's value is when it has been read. */
-export type Plain = string | number | boolean | undefined;
-
 /** Options that an action cannot do without. */
 export type Required = readonly ('script' | 'config')[];
-
-/** What each option comes to, as far as its values can be read at all; and who has given it. */
-interface Combined {
-  readonly values: ReadonlyMap<OptionName, Plain>;
-  readonly winners: ReadonlyMap<OptionName, Given>;
-  readonly problems: Problem[];
-  readonly cautions: Problem[];
-}
-
-/** An option for people to look at: its value, unless what is given cannot be one, and where that is. */
-export interface Shown {
-  readonly name: OptionName;
-  readonly value: Plain | { readonly wrong: true };
-  readonly source: string;
-}
-
-/** Every option as it stands, also where something is wrong. */
-export function show(layers: readonly Layer[]): readonly Shown[] {
-  const { values } = combine(layers);
-  return OPTIONS.map((option): Shown => {
-    const { name } = option;
-    const given = layers.findLast((layer) => layer.has(name))?.get(name);
-    if (given === undefined) return { name, value: values.get(name), source: 'default' };
-    const isWrong = 'wrong' in readValue(option, given);
-    return { name, value: isWrong ? { wrong: true } : values.get(name), source: given.source };
-  });
-}
-
-function combine(layers: readonly Layer[]): Combined {
-  const problems: Problem[] = [];
-  const cautions: Problem[] = [];
-  const values = new Map<OptionName, Plain>();
-  const winners = new Map<OptionName, Given>();
-  for (const option of OPTIONS) {
-    values.set(option.name, option.default);
-    for (const layer of layers) {
-      const given = layer.get(option.name);
-      if (given === undefined) continue;
-      const read = readValue(option, given);
-      if ('wrong' in read) {
-        problems.push(problem(option.name, given, read.wrong));
-        continue;
-      }
-      if (read.caution !== undefined) cautions.push(problem(option.name, given, read.caution));
-      values.set(option.name, read.value ?? option.default);
-      winners.set(option.name, given);
-    }
-    const winner = winners.get(option.name);
-    const wrong = winner === undefined ? undefined : outOfBounds(option, values.get(option.name));
-    if (winner !== undefined && wrong !== undefined) problems.push(problem(option.name, winner, wrong));
-  }
-  return { values, winners, problems, cautions };
-}
 
 /** Puts the layers together and checks the result. Every wrong value is a problem, also one that a later layer replaces. */
 export function settle(layers: readonly Layer[], required: Required): Settled {
@@ -151,10 +67,6 @@ export function settle(layers: readonly Layer[], required: Required): Settled {
   const absent = required.filter((name) => winners.has(name) || !isGiven(name));
   const settings = assemble(values, winners, absent, complain);
   return problems.length > 0 ? { ok: false, problems, cautions } : { ok: true, settings, cautions };
-}
-
-function problem(name: OptionName, { origin, source }: Given, text: string): Problem {
-  return { origin, source, text: source === `--${name}` ? text : `${name} ${text}` };
 }
 
 /** What is not there can only be put right where the command is given. */
@@ -250,70 +162,4 @@ function readBatch(text: string): Batch | undefined {
   if (number === '') return undefined;
   if (percent === '') return { count: Number(number) };
   return Number(number) < 100 ? { percent: Number(number) } : undefined;
-}
-
-const LONGEST_REPR = 60;
-
-type Read = { readonly value: Plain; readonly caution?: string } | { readonly wrong: string };
-
-/** Tornado's option types, and our superset: None is the default, text for an int or bool is read. */
-function readValue(option: Option, { value }: Given): Read {
-  if (value.kind === 'text') return readText(option, value.value);
-  if (value.kind === 'none') return { value: undefined };
-  if (value.kind === 'object') {
-    return { wrong: `must be ${ARTICLE[option.type]}, got ${value.type} ${value.repr.slice(0, LONGEST_REPR)}` };
-  }
-  const mismatch: Read = { wrong: `must be ${ARTICLE[option.type]}, got ${typeName(value)} ${repr(value)}` };
-  switch (option.type) {
-    case 'str':
-      return value.kind === 'str' ? readText(option, value.value) : mismatch;
-    case 'int':
-      if (value.kind === 'int') return { value: Number(value.value) };
-      // In Python True is an int, and Tornado takes it for one.
-      if (value.kind === 'bool') return { value: value.value ? 1 : 0 };
-      break;
-    case 'bool':
-      if (value.kind === 'bool') return { value: value.value };
-      break;
-    default:
-      return option.type satisfies never;
-  }
-  if (value.kind !== 'str') return mismatch;
-  const read = readText(option, value.value);
-  if ('wrong' in read) return mismatch;
-  return {
-    ...read,
-    caution: `should be ${ARTICLE[option.type]}, got str ${repr(value)}; it is read as ${String(read.value)}`,
-  };
-}
-
-const ARTICLE: Readonly<Record<Option['type'], string>> = { str: 'a str', int: 'an int', bool: 'a bool' };
-
-function readText(option: Option, text: string): Read {
-  const shown = repr({ kind: 'str', value: text });
-  switch (option.type) {
-    case 'str':
-      // exec(3) and open(2) would see only what stands before it.
-      if (text.includes('\0')) return { wrong: `must not hold a NUL, got ${shown}` };
-      // Half of a surrogate pair is what Python makes of a byte that is no UTF-8: we could hand it on only as something else.
-      return text.isWellFormed() ? { value: text } : { wrong: `must be UTF-8, got ${shown}` };
-    case 'int':
-      return /^\s*[+-]?\d+(_\d+)*\s*$/.test(text)
-        ? { value: Number(text.replaceAll('_', '')) }
-        : { wrong: `must be an int, got ${shown}` };
-    case 'bool': {
-      const word = text.toLowerCase();
-      if (word === 'true' || word === '1' || word === 't') return { value: true };
-      if (word === 'false' || word === '0' || word === 'f') return { value: false };
-      return { wrong: `must be true or false, got ${shown}` };
-    }
-    default:
-      return option.type satisfies never;
-  }
-}
-
-function outOfBounds({ bounds }: Option, value: Plain): string | undefined {
-  if (bounds === undefined || typeof value !== 'number') return undefined;
-  const [least, most] = bounds;
-  return value >= least && value <= most ? undefined : `must be from ${least} to ${most}, got ${value}`;
 }

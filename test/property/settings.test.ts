@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Given, Layer, Origin } from '../../src/config/given.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 import type { PyValue } from '../../src/config/python-value.ts';
-import { type Given, type Layer, type Origin, settle } from '../../src/config/settings.ts';
+import { settle } from '../../src/config/settings.ts';
 import { expand } from '../../src/config/template.ts';
 import { trials } from '../support/fuzz.ts';
 

@@ -1,16 +1,9 @@
 // Settings as tests write them down: values of Python and of command lines, layers, and what is wrong in one line.
 
+import type { Given, Layer, Origin, Problem } from '../../src/config/given.ts';
 import type { OptionName } from '../../src/config/options.ts';
 import type { PyValue } from '../../src/config/python-value.ts';
-import {
-  type Given,
-  type Layer,
-  type Origin,
-  type Problem,
-  type Required,
-  type Settled,
-  settle,
-} from '../../src/config/settings.ts';
+import { type Required, type Settled, settle } from '../../src/config/settings.ts';
 
 export const str = (value: string): PyValue => ({ kind: 'str', value });
 export const int = (value: number | bigint): PyValue => ({ kind: 'int', value: BigInt(value) });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { problemVerdict, signalVerdict, startVerdict, statusVerdict, stopVerdict } from '../../src/cli/exit-status.ts';
-import type { Origin } from '../../src/config/settings.ts';
+import type { Origin } from '../../src/config/given.ts';
 import type { Survey } from '../../src/core/event.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { Pid, Port } from '../../src/core/units.ts';

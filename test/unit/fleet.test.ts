@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { application, type LaunchPlan, NO_LAUNCH, unreadableApplication } from '../../src/config/fleet.ts';
-import type { Layer, Settings } from '../../src/config/settings.ts';
+import type { Layer } from '../../src/config/given.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import { portOf } from '../support/adapters.ts';
 import { commandLine, problemsOf, settleWith, text } from '../support/adapters-settings.ts';
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Layer } from '../../src/config/given.ts';
 import { OPTIONS, type OptionName } from '../../src/config/options.ts';
 import type { PyValue } from '../../src/config/python-value.ts';
-import { type Layer, settle } from '../../src/config/settings.ts';
+import { settle } from '../../src/config/settings.ts';
 import {
   BASE,
   bool,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-
+import type { Layer } from '../../src/config/given.ts';
 import type { PyValue } from '../../src/config/python-value.ts';
-import type { Layer, Settings } from '../../src/config/settings.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import {
   bool,
   commandLine,

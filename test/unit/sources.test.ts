@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '../../src/cli/parse.ts';
 import { type ConfigSource, type Launch, readConfigSource, readLaunch } from '../../src/cli/sources.ts';
+import type { Layer } from '../../src/config/given.ts';
 import type { Generation } from '../../src/config/launcher.ts';
 import { repr } from '../../src/config/python-value.ts';
-import type { Layer } from '../../src/config/settings.ts';
 import { hostOn, type Machine, simulated } from '../support/adapters-world.ts';
 
 const LAUNCHER = '/etc/init.d/app';
