@@ -1,5 +1,5 @@
-// The action `run`: starts the workers and stays, in the foreground. What one-shot commands do once, it does whenever it is asked
-// to, by a signal or by another command; in between it looks after the workers.
+// A `run` that has the lock: starts the workers and stays, in the foreground. What one-shot commands do once, it does whenever it
+// is asked to, by a signal or by another command; in between it looks after the workers.
 
 import type { Application } from '../core/application.ts';
 import { summarize, type Tell } from '../core/event.ts';
@@ -10,51 +10,11 @@ import { Residence } from '../engine/residence.ts';
 import type { Lock, Notifier, Options, Order } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
 import type { ReadAgain } from './act.ts';
-import { explain, namesOf, takeLock } from './application-lock.ts';
-import { FAILED, OK, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
+import { namesOf } from './application-lock.ts';
+import { FAILED, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
 import { achieve, type Goal, goalNamed, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
-import { type Launch, typedOptions } from './sources.ts';
 import type { Signal, World } from './world.ts';
-
-/** Starts all workers, looks after them, and stops them when it is told to go; the result is the exit status. */
-export async function stay(launch: Launch, readAgain: ReadAgain, world: World): Promise<number> {
-  // First of all, since a Python that reads the configuration must not have its socket either.
-  const notifier = world.host.notifier();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const interruption: Interruption = { signal: undefined, arrived: promise };
-  // Until there is something to reload or to report, only the end matters.
-  let hear = (signal: Signal): void => {
-    if (signal !== 'SIGINT' && signal !== 'SIGTERM') return;
-    interruption.signal = signal;
-    resolve();
-  };
-  if (world.interruption.signal !== undefined) return signalVerdict(world.interruption.signal);
-  world.onSignal((signal) => hear(signal));
-  world.neverBlock();
-  const early = { ...world, interruption };
-  const first = await prepare('start', launch, early);
-  if (first.kind === 'refused') return interruption.signal === undefined ? first.exit : OK;
-  const taken = await takeLock('run', 'start', first.application, early);
-  if (taken.kind === 'resident') {
-    world.tell({ kind: 'resident-there' });
-    return FAILED;
-  }
-  if (taken.kind === 'interrupted') return OK;
-  if (taken.kind !== 'held') return explain(taken, first.application, early);
-  try {
-    const again = taken.hasWaited ? await readAgain() : undefined;
-    again?.accept();
-    const prepared = again === undefined ? first : await prepare('start', again.launch, early);
-    if (interruption.signal !== undefined) return OK;
-    if (prepared.kind === 'refused') return prepared.exit;
-    const resident = new Resident(prepared.application, typedOptions(launch), readAgain, world, notifier, taken.lock);
-    hear = (signal) => resident.hear(signal);
-    return await resident.live();
-  } finally {
-    taken.lock.release();
-  }
-}
 
 /** Something to do, one after another. */
 interface Job {
@@ -71,7 +31,8 @@ const LOOKING = seconds(5);
 const TRIES = 5;
 const BETWEEN_TRIES = seconds(1);
 
-class Resident {
+/** A `run` that has the lock. Lives once. */
+export class Resident {
   readonly #options: Options;
   readonly #readAgain: ReadAgain;
   readonly #world: World;
