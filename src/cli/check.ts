@@ -1,23 +1,20 @@
 // The action `check`: everything that a start goes by, and everything that is wrong with it, without touching a process.
 
+import { portsOf } from '../config/fleet.ts';
 import type { Plain } from '../config/given.ts';
 import { type Shown, show } from '../config/layers.ts';
-import type { Event, Tell } from '../core/event.ts';
-import type { Interruption } from '../engine/drive.ts';
+import { quoteForPython, quoteForShell } from '../config/quoting.ts';
+import type { Event } from '../core/event.ts';
 import type { Host } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
 import { NOT_CONFIGURED, OK, signalVerdict } from './exit-status.ts';
 import { gather, type Plan } from './plan.ts';
 import { findMissingHooks, preflight } from './preflight.ts';
 import type { Launch } from './sources.ts';
+import type { World } from './world.ts';
 
 /** What `check` has to do with: a machine to look at, stdout for what was asked for, and people. */
-interface Examined {
-  readonly host: Host;
-  readonly interruption: Interruption;
-  readonly tell: Tell;
-  readonly print: (text: string) => unknown;
-}
+type Examined = Pick<World, 'host' | 'interruption' | 'tell' | 'print'>;
 
 interface Remark {
   readonly source: string;
@@ -76,7 +73,7 @@ interface Prepared {
 function prepare(plan: Plan, host: Host, tell: (event: Event) => void): Prepared {
   const { settings, directory, isDaemonized, account } = plan;
   if (settings === undefined) return { ports: [], command: undefined, problems: [] };
-  const ports = Array.from({ length: settings.workersCount }, (_, index) => settings.startPort + index);
+  const ports = portsOf(settings);
   const checked = preflight(settings, directory, isDaemonized, account, host, tell);
   return checked.ok
     ? {
@@ -133,12 +130,5 @@ function written(value: Shown['value']): string {
 
 /** A word as a shell takes it: as it is where nothing in it means anything, else quoted; control characters as $'…' has them. */
 function quoted(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (/\p{Cc}/u.test(word)) {
-    const escaped = word.replaceAll(/[\\']/g, '\\$&').replaceAll(/\p{Cc}/gu, (char) => {
-      return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
-    });
-    return `$'${escaped}'`;
-  }
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return /\p{Cc}/u.test(word) ? `$${quoteForPython(word)}` : quoteForShell(word);
 }

@@ -2,7 +2,7 @@
 
 import { readConfig } from '../config/config-file.ts';
 import type { Origin, Problem, Value } from '../config/given.ts';
-import { type Effect, type Generation, readLauncher } from '../config/launcher.ts';
+import { type Effect, type Generation, readLauncher, SUPERVISORS } from '../config/launcher.ts';
 import { OPTIONS, optionNamed } from '../config/options.ts';
 import type { Surroundings } from '../config/python-surroundings.ts';
 import type { Place, Unread } from '../config/python-value.ts';
@@ -126,7 +126,7 @@ async function ask(
     ...heard,
     isKnown: true,
     values: result.values,
-    generation: GENERATIONS.get(result.called ?? '') ?? 'frontik',
+    generation: SUPERVISORS.get(result.called ?? '') ?? 'frontik',
     effects: result.effects,
     words:
       result.argv.length === argv.length && result.argv.every((word, at) => word === argv[at])
@@ -147,12 +147,6 @@ function hasRun(answer: PythonAnswer): boolean {
   if (answer.kind === 'failed') return answer.how.kind !== 'not-started';
   return answer.kind !== 'untrusted' && answer.kind !== 'unreadable';
 }
-
-const GENERATIONS: ReadonlyMap<string, Generation> = new Map<string, Generation>([
-  ['frontik.launcher.supervisor', 'frontik.launcher'],
-  ['tornado_util.supervisor', 'tornado_util'],
-  ['tornado.server.supervisor', 'tornado_util'],
-]);
 
 /** What a launcher that was executed to its end has not done. */
 function lackOf({ called, imported, values }: PythonResult): string | undefined {

@@ -6,24 +6,20 @@ import type { Required, Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
 import { tellForbidden } from '../engine/commands.ts';
-import type { Interruption } from '../engine/drive.ts';
 import type { Host } from '../host/host.ts';
 import { NOT_PERMITTED, problemVerdict, signalVerdict } from './exit-status.ts';
 import type { Goal } from './goals.ts';
 import { gather, type Plan } from './plan.ts';
 import { findMissingHooks, preflight, withoutLaunch } from './preflight.ts';
 import type { Launch, Trouble } from './sources.ts';
+import type { World } from './world.ts';
 
 /** What an action has to go by, or with which exit status it ends before it has begun. */
 export type Prepared =
   | { readonly kind: 'ready'; readonly application: Application; readonly settings: Settings }
   | { readonly kind: 'refused'; readonly exit: number };
 
-interface Surroundings {
-  readonly host: Host;
-  readonly tell: Tell;
-  readonly interruption: Interruption;
-}
+type Surroundings = Pick<World, 'host' | 'tell' | 'interruption'>;
 
 /** Reads the configuration and checks all that the action needs; tells what is wrong. */
 export async function prepare(goal: Goal | 'status', launch: Launch, world: Surroundings): Promise<Prepared> {

@@ -2,6 +2,7 @@
 //
 // What each directive does was looked up in the proxies' own manuals and tried by test/rolling.
 
+import { portsOf } from './fleet.ts';
 import type { Settings } from './settings.ts';
 
 /** The proxies that there is a text for. */
@@ -15,10 +16,8 @@ export function isProxy(word: string | undefined): word is ProxyName {
 
 /** The part of that proxy's configuration that concerns the workers, with the reasons as comments. */
 export function exportFor(proxy: ProxyName, settings: Settings): string {
-  const { workersCount, startPort } = settings;
-  const ports = Array.from({ length: workersCount }, (_, index) => startPort + index);
   const texts = { nginx, haproxy };
-  return texts[proxy](nameOf(settings), ports, settings);
+  return texts[proxy](nameOf(settings), portsOf(settings), settings);
 }
 
 /** The application's name, else that of its configuration, in letters that both proxies take in a name. */

@@ -19,6 +19,13 @@ export interface LaunchPlan {
 /** Seconds that a process has to disappear after SIGKILL. It needs none, unless the kernel holds it in a system call. */
 const KILL_GRACE = 5;
 
+/** The ports of all configured workers. */
+export function portsOf({ startPort, workersCount }: Settings): readonly Port[] {
+  return Array.from({ length: workersCount }, (_, index) => asPort(startPort + index)).filter(
+    (port) => port !== undefined,
+  );
+}
+
 /** The application that the settings describe. Relative paths are seen from `directory`; `config` stays as written. */
 export function application(settings: Settings, directory: string, plan: LaunchPlan): Application {
   const configPath = resolveFrom(directory, settings.config);
@@ -45,11 +52,10 @@ export function application(settings: Settings, directory: string, plan: LaunchP
       account: plan.account,
     };
   };
-  const ports = Array.from({ length: settings.workersCount }, (_, index) => asPort(settings.startPort + index));
   return {
     config: settings.config,
     configPath,
-    specs: ports.filter((port) => port !== undefined).map(specOf),
+    specs: portsOf(settings).map(specOf),
     specOf,
     pidfilesOf: (port) => {
       const { pidfileTemplate } = settings;

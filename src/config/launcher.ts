@@ -31,7 +31,8 @@ export interface LauncherRead {
   readonly warnings: readonly Warning[];
 }
 
-const SUPERVISORS: ReadonlyMap<string, Generation> = new Map<string, Generation>([
+/** The modules that supervisors of all times were imported from. */
+export const SUPERVISORS: ReadonlyMap<string, Generation> = new Map<string, Generation>([
   ['frontik.server.supervisor', 'frontik'],
   ['frontik.launcher.supervisor', 'frontik.launcher'],
   ['tornado_util.supervisor', 'tornado_util'],

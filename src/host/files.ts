@@ -235,7 +235,8 @@ function inspectProgram(path: string): ProgramSight {
     : { kind: 'needs-interpreter', path, why: `wants ${missing}, which is not installed` };
 }
 
-function isExecutable(path: string): boolean {
+/** Whether this user may execute a file. */
+export function isExecutable(path: string): boolean {
   return orElse(
     () => {
       accessSync(path, constants.X_OK);

@@ -1,7 +1,6 @@
 // Files in the system's own directories, and the programs that register them. Nothing is written through an existing name.
 
 import {
-  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -21,14 +20,14 @@ import {
 } from 'node:fs';
 import type { Millis } from '../core/units.ts';
 import { codeOf, orElse } from './errno.ts';
-import { findProgram, MOST_TEXT } from './files.ts';
+import { findProgram, isExecutable, MOST_TEXT } from './files.ts';
 import { hooks } from './hooks.ts';
 import type { HookFailure, Installation, Obstacle, Place, Result } from './host.ts';
 import { parentOf } from './parent.ts';
 
 /** update-rc.d and a reload of systemd take less than a second on an idle machine. */
 const LIMIT = 60_000 as Millis;
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, X_OK } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
 export const installation: Installation = {
   get binary() {
@@ -66,16 +65,6 @@ function look(path: string): Place {
 /** An administrator's PATH may lack what only root needs: su(1), cron(8). */
 function find(word: string): string | undefined {
   return findProgram(word) ?? [`/usr/sbin/${word}`, `/sbin/${word}`].find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  return orElse(
-    () => {
-      accessSync(path, X_OK);
-      return true;
-    },
-    () => false,
-  );
 }
 
 function attempt(path: string, act: () => void): Obstacle | undefined {

@@ -72,7 +72,7 @@ const QUOTED: readonly (readonly [app: string, word: string])[] = [
   ["it's", String.raw`'--app=it'\''s'`],
   ['$HOME', "'--app=$HOME'"],
   ['a;b', "'--app=a;b'"],
-  ['a\nb', String.raw`$'--app=a\x0ab'`],
+  ['a\nb', String.raw`$'--app=a\nb'`],
   ["\u001b[1m'\\", String.raw`$'--app=\x1b[1m\'\\'`],
   ['\u043f', "'--app=\u043f'"],
 ];
