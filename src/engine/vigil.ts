@@ -60,6 +60,8 @@ export class Vigil {
   #askAt: Instant;
   /** Resolves when all have answered that were asked; undefined when nobody is being asked. */
   #asking: Promise<void> | undefined;
+  /** Why workers could not be asked the last time. */
+  #obstacle: string | undefined;
   /** What went wrong with a question, for the next look to throw. */
   #trouble: { readonly error: unknown } | undefined;
 
@@ -200,12 +202,26 @@ export class Vigil {
     try {
       const ports = asked.map(({ spec }) => spec.port);
       const answers = await new Prober(readiness, this.#host).finish(ports, new Map());
+      this.#noteObstacle([...answers.values()]);
       for (const kept of asked) this.#hear(kept, answers.get(kept.spec.port));
     } catch (error) {
       this.#trouble = { error };
     }
     this.#asking = undefined;
     this.#mourner.awake();
+  }
+
+  /** Says once that nobody can be asked: until that is over, nobody who hangs is found. */
+  #noteObstacle(answers: readonly HttpSight[]): void {
+    const code = answers.find((sight) => typeof sight === 'object')?.unaskable;
+    if (code !== undefined && code !== this.#obstacle) {
+      this.#tell({
+        kind: 'caution',
+        source: 'run',
+        text: `this machine cannot ask workers whether they answer: ${code}`,
+      });
+    }
+    this.#obstacle = code;
   }
 
   #hear(kept: Kept, sight: HttpSight | undefined): void {
