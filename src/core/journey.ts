@@ -26,6 +26,9 @@ export interface Starting {
   readonly origin: 'launched' | 'found';
   readonly since: Instant;
   readonly deadline: Instant;
+  /** It was given more time, since nobody had looked for a while. */
+  readonly isProlonged?: true;
+  readonly lookedAt: Instant;
   /** When to tell next that it is being waited for. */
   readonly tellAt: Instant;
   /** How many looks in a row saw no process: a daemon on its way can slip through one pass over /proc. */
@@ -147,10 +150,12 @@ function launch(seen: Sighting, patience: Patience): Turn {
 
 function starting(origin: Starting['origin'], seen: Sighting, patience: Patience): Starting {
   const deadline = after(seen.at, patience.startWithin);
-  return { stage: 'starting', origin, since: seen.at, deadline, tellAt: after(seen.at, SECOND), unseen: 0 };
+  const { at } = seen;
+  return { stage: 'starting', origin, since: at, deadline, lookedAt: at, tellAt: after(at, SECOND), unseen: 0 };
 }
 
-function awaitReady(journey: Starting, seen: Sighting, spec: WorkerSpec, patience: Patience): Turn {
+function awaitReady(before: Starting, seen: Sighting, spec: WorkerSpec, patience: Patience): Turn {
+  const journey = look(before, seen);
   const { worker } = seen;
   if (worker === undefined) return awaitSight(journey, seen, patience);
   if (seen.listener.kind === 'worker' && seen.http === 'ready') {
@@ -163,8 +168,18 @@ function awaitReady(journey: Starting, seen: Sighting, spec: WorkerSpec, patienc
     return giveUp(journey, { kind: 'port-held', holder: seen.listener.holder }, seen, patience);
   }
   if (seen.at < journey.deadline) return wait({ ...journey, unseen: 0 }, seen);
-  const waited = between(journey.since, journey.deadline);
+  const waited = patience.startWithin;
   return giveUp(journey, { kind: 'not-ready-in-time', waited, id: worker, http: seen.http }, seen, patience);
+}
+
+/**
+ * Whoever was stopped himself (SIGSTOP, a paused machine) has not seen what became of the worker meanwhile: the answer that he
+ * has is from before. He takes one more second, once, so that he ends in any case.
+ */
+function look(journey: Starting, { at }: Sighting): Starting {
+  const isBlind = at >= journey.deadline && between(journey.lookedAt, at) > SECOND;
+  if (!isBlind || journey.isProlonged === true) return { ...journey, lookedAt: at };
+  return { ...journey, lookedAt: at, deadline: after(at, SECOND), isProlonged: true };
 }
 
 /** No worker can be seen: it may be between two processes, or dead. */

@@ -101,7 +101,7 @@ export class Residence implements Watch {
 
   takeOver({ spec, journey, starter }: Member): void {
     if (journey.stage === 'starting') this.#moving.set(spec.port, { spec, journey, starter });
-    if (journey.stage === 'up') this.#vigil.keep(spec, journey.id, starter, 'ready');
+    if (journey.stage === 'up') this.#vigil.keep(spec, journey.id, starter, 'ready', this.#application.readiness);
     // One that is there although it was told to go is left to the end of the command: nothing is started beside it.
     if (journey.stage === 'failed' && !isAboutStopping(journey.failure.kind)) this.#takeFailed(spec, journey.failure);
     this.#awake();
@@ -220,7 +220,7 @@ export class Residence implements Watch {
     const served = this.#served.get(spec.port);
     this.#served.delete(spec.port);
     if (journey.stage === 'up') {
-      this.#vigil.keep(spec, journey.id, starter, 'ready');
+      this.#vigil.keep(spec, journey.id, starter, 'ready', this.#application.readiness);
       this.#tell({ kind: 'worker-back', port: spec.port, pid: journey.id.pid });
     } else if (journey.stage === 'failed') this.#takeFailed(spec, journey.failure);
     // It hung, and is gone now.
@@ -229,7 +229,8 @@ export class Residence implements Watch {
 
   #takeFailed(spec: WorkerSpec, failure: Failure): void {
     // It is there, and may answer yet; if it does not, it hangs.
-    if (failure.kind === 'alive-not-ready') this.#vigil.keep(spec, failure.id, undefined, 'unready');
+    if (failure.kind === 'alive-not-ready')
+      this.#vigil.keep(spec, failure.id, undefined, 'unready', this.#application.readiness);
     else this.#rest(spec, millis(0));
   }
 

@@ -3,7 +3,7 @@
 import type { Application, Readiness } from '../core/application.ts';
 import type { KeptState, Tell } from '../core/event.ts';
 import { after, between, type Instant, type Millis, millis, type Pid, type Port, seconds } from '../core/units.ts';
-import type { HttpSight, ProcessIdentity, WorkerSpec } from '../core/worker.ts';
+import { type HttpSight, isSame, type ProcessIdentity, type WorkerSpec } from '../core/worker.ts';
 import type { Host, Starter } from '../host/host.ts';
 import { Prober } from './readiness.ts';
 
@@ -13,6 +13,8 @@ interface Kept {
   readonly id: ProcessIdentity;
   /** Set if it is a child of ours: then its end is told by the kernel. */
   readonly child: Starter | undefined;
+  /** How it says that it is ready; a newer configuration may be about its successor. */
+  readonly readiness: Readiness;
   readonly since: Instant;
   /** Whether it was ready when last asked. */
   isReady: boolean;
@@ -55,6 +57,8 @@ export class Vigil {
   readonly #tell: Tell;
   readonly #mourner: Mourner;
   readonly #kept = new Map<Port, Kept>();
+  /** Those who owed answers when they were dropped: whoever is asked to start often enough must not save one that hangs. */
+  readonly #silent = new Map<Port, Pick<Kept, 'id' | 'answeredAt' | 'owed'>>();
   /** Those of our children that live: a command that finds one alive does not know that it is our child. */
   readonly #children = new Map<Pid, Starter>();
   #askAt: Instant;
@@ -90,20 +94,30 @@ export class Vigil {
     return { kind: 'running', pid: kept.id.pid, since: between(kept.since, this.#host.clock.now()) };
   }
 
-  /** Watches over a worker from now on; `starter` may have launched it. */
-  keep(spec: WorkerSpec, id: ProcessIdentity, starter: Starter | undefined, sight: 'ready' | 'unready'): void {
+  /** Watches over a worker from now on, one that is ready or may be yet; `starter` may have launched it. */
+  keep(
+    spec: WorkerSpec,
+    id: ProcessIdentity,
+    starter: Starter | undefined,
+    sight: 'ready' | 'unready',
+    readiness: Readiness,
+  ): void {
     const now = this.#host.clock.now();
     const child = this.#childOf(id, starter);
     const isReady = sight === 'ready';
     this.drop(spec.port);
+    const silent = this.#silent.get(spec.port);
+    this.#silent.delete(spec.port);
+    const isSilent = !isReady && silent !== undefined && isSame(silent.id, id);
     const kept: Kept = {
       spec,
       id,
       child,
+      readiness,
       since: now,
       isReady,
-      answeredAt: now,
-      owed: 0,
+      answeredAt: isSilent ? silent.answeredAt : now,
+      owed: isSilent ? silent.owed : 0,
       hangUp: undefined,
       doubtful: undefined,
     };
@@ -114,12 +128,15 @@ export class Vigil {
 
   /** Watches over the worker of a port no more. */
   drop(port: Port): void {
-    this.#kept.get(port)?.hangUp?.();
+    const kept = this.#kept.get(port);
+    if (kept === undefined) return;
+    kept.hangUp?.();
     this.#kept.delete(port);
+    if (kept.owed > 0) this.#silent.set(port, kept);
   }
 
   /** Looks at all, and asks them when it is time; nobody waits for their answers. Throws what the system refuses. */
-  look({ readiness, watching }: Application): void {
+  look({ watching }: Application): void {
     const trouble = this.#trouble;
     this.#trouble = undefined;
     if (trouble !== undefined) throw trouble.error;
@@ -127,7 +144,7 @@ export class Vigil {
     const now = this.#host.clock.now();
     if (now < this.#askAt || this.#asking !== undefined || this.#kept.size === 0) return;
     this.#askAt = after(now, askEvery(watching.hangsAfter));
-    this.#asking = this.#askAll(readiness);
+    this.#asking = this.#askAll();
   }
 
   /** When to look next, unless somebody awakes us before; undefined: whenever. */
@@ -195,20 +212,26 @@ export class Vigil {
   }
 
   /** Asks all workers whether they are ready; nobody is asked twice at once. */
-  async #askAll(readiness: Readiness): Promise<void> {
+  async #askAll(): Promise<void> {
     const asked = [...this.#kept.values()];
     // A worker may end a connection on which nothing is said.
     for (const kept of asked) if (kept.child === undefined && kept.hangUp === undefined) this.#attend(kept);
     try {
-      const ports = asked.map(({ spec }) => spec.port);
-      const answers = await new Prober(readiness, this.#host).finish(ports, new Map());
-      this.#noteObstacle([...answers.values()]);
-      for (const kept of asked) this.#hear(kept, answers.get(kept.spec.port));
+      const groups = [...Map.groupBy(asked, ({ readiness }) => readiness)];
+      const answers = await Promise.all(groups.map(([readiness, group]) => this.#askAlike(readiness, group)));
+      this.#noteObstacle(answers.flat());
     } catch (error) {
       this.#trouble = { error };
     }
     this.#asking = undefined;
     this.#mourner.awake();
+  }
+
+  async #askAlike(readiness: Readiness, asked: readonly Kept[]): Promise<readonly HttpSight[]> {
+    const ports = asked.map(({ spec }) => spec.port);
+    const answers = await new Prober(readiness, this.#host).finish(ports, new Map());
+    for (const kept of asked) this.#hear(kept, answers.get(kept.spec.port));
+    return [...answers.values()];
   }
 
   /** Says once that nobody can be asked: until that is over, nobody who hangs is found. */

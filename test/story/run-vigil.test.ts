@@ -65,6 +65,21 @@ test('one hangs as soon as it has come up: its rests grow, and it is given up', 
   ]);
 });
 
+for (const every of [10_000, 60_000]) {
+  test(`one hangs, and somebody says start every ${every / 1000} s: it is restarted all the same`, async () => {
+    const table: TimeTable = [
+      [3000, hang],
+      ...Array.from({ length: 8 }, (_, index): TimeTable[number] => [
+        5000 + index * every,
+        ({ order }) => order('start'),
+      ]),
+    ];
+    const lived = await until(600_000, children(), table);
+    assert.equal(told(lived, /has not answered/).length, 1);
+    assert.equal(told(lived, /running again/).length, 1);
+  });
+}
+
 test('no local port is left for ten minutes: nobody is taken for one that hangs', async () => {
   const sim = children();
   let isShort = false;

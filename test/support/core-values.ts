@@ -65,6 +65,8 @@ export function starting(changes: Partial<Starting> = {}): Starting {
     origin: 'launched',
     since: at(0),
     deadline: at(60_000),
+    // Just before most of the looks that matter.
+    lookedAt: at(59_950),
     tellAt: at(1000),
     unseen: 0,
     ...changes,

@@ -154,6 +154,18 @@ suite('starting', () => {
     'stopping SIGTERM#101 sent wave 1 because not-ready-in-time | SIGTERM #101 | failed-to-start (it was not ready within 60 s (pid 101): its answer is not that of a ready worker), stopping',
   );
   check(
+    'out of time, but nobody has looked for seconds: one more second',
+    starting({ lookedAt: at(50_000) }),
+    see(65_000, { ...READY, http: 'silent' }),
+    'starting launched till 66000 tell 66000 |  | waiting',
+  );
+  check(
+    'that second is over as well, seconds ago',
+    starting({ deadline: at(66_000), isProlonged: true, lookedAt: at(65_000) }),
+    see(70_000, { ...READY, http: 'silent' }),
+    'stopping SIGTERM#101 sent wave 1 because not-ready-in-time | SIGTERM #101 | failed-to-start (it was not ready within 60 s (pid 101): it gives no answer within 1 s), stopping',
+  );
+  check(
     'out of time and nowhere to be seen',
     launched,
     see(60_000, { starter: RUNS }),
