@@ -65,16 +65,13 @@ test('one hangs as soon as it has come up: its rests grow, and it is given up', 
   ]);
 });
 
-for (const every of [10_000, 60_000]) {
+for (const every of [60_000, 85_000]) {
   test(`one hangs, and somebody says start every ${every / 1000} s: it is restarted all the same`, async () => {
-    const table: TimeTable = [
-      [3000, hang],
-      ...Array.from({ length: 8 }, (_, index): TimeTable[number] => [
-        5000 + index * every,
-        ({ order }) => order('start'),
-      ]),
-    ];
-    const lived = await until(600_000, children(), table);
+    const starts = Array.from({ length: 8 }, (_, index): TimeTable[number] => [
+      5000 + index * every,
+      ({ order }) => order('start'),
+    ]);
+    const lived = await until(8 * every, children(), [[3000, hang], ...starts]);
     assert.equal(told(lived, /has not answered/).length, 1);
     assert.equal(told(lived, /running again/).length, 1);
   });
