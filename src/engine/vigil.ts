@@ -57,8 +57,8 @@ export class Vigil {
   readonly #tell: Tell;
   readonly #mourner: Mourner;
   readonly #kept = new Map<Port, Kept>();
-  /** Those who owed answers when they were dropped: whoever is asked to start often enough must not save one that hangs. */
-  readonly #silent = new Map<Port, Pick<Kept, 'id' | 'answeredAt' | 'owed'>>();
+  /** Those who were dropped last: that somebody says start often enough must not save one that hangs. */
+  readonly #dropped = new Map<Port, Pick<Kept, 'id' | 'answeredAt'>>();
   /** Those of our children that live: a command that finds one alive does not know that it is our child. */
   readonly #children = new Map<Pid, Starter>();
   #askAt: Instant;
@@ -106,9 +106,10 @@ export class Vigil {
     const child = this.#childOf(id, starter);
     const isReady = sight === 'ready';
     this.drop(spec.port);
-    const silent = this.#silent.get(spec.port);
-    this.#silent.delete(spec.port);
-    const isSilent = !isReady && silent !== undefined && isSame(silent.id, id);
+    const before = this.#dropped.get(spec.port);
+    this.#dropped.delete(spec.port);
+    // A command has asked it all the while.
+    const isSilent = !isReady && before !== undefined && isSame(before.id, id);
     const kept: Kept = {
       spec,
       id,
@@ -116,8 +117,8 @@ export class Vigil {
       readiness,
       since: now,
       isReady,
-      answeredAt: isSilent ? silent.answeredAt : now,
-      owed: isSilent ? silent.owed : 0,
+      answeredAt: isSilent ? before.answeredAt : now,
+      owed: isSilent ? QUESTIONS : 0,
       hangUp: undefined,
       doubtful: undefined,
     };
@@ -132,7 +133,7 @@ export class Vigil {
     if (kept === undefined) return;
     kept.hangUp?.();
     this.#kept.delete(port);
-    if (kept.owed > 0) this.#silent.set(port, kept);
+    this.#dropped.set(port, kept);
   }
 
   /** Looks at all, and asks them when it is time; nobody waits for their answers. Throws what the system refuses. */
