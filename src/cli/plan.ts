@@ -13,7 +13,7 @@ import { type Launch, readConfigSource, type Trouble } from './sources.ts';
 export interface Plan {
   /** Undefined when anything is wrong. */
   readonly settings: Settings | undefined;
-  /** What launcher and command line say alone, when only the configuration is wrong. */
+  /** When only the configuration is wrong: what launcher and command line say, and what it says itself of the end of workers. */
   readonly withoutConfig: Settings | undefined;
   readonly isDaemonized: boolean;
   readonly account: Account | undefined;
@@ -32,18 +32,18 @@ export async function gather(launch: Launch, needed: Required, host: Host, inter
   // What a launcher that cannot be read would have said is not missing.
   const required = launch.troubles.some(({ origin }) => origin === 'launcher') ? [] : needed;
   const given: readonly Layer[] = [launch.launcher, launch.commandLine];
-  const alone = settle(given, required);
   const path = configPath(launch);
   const file = path === undefined ? undefined : await readConfigSource(path, launch, host, interrupted);
   const layers = file === undefined ? given : [file.layer, ...given];
   const settled = settle(layers, required);
   const directory = host.files.cwd();
-  const found = settled.ok ? findAccount(settled.settings, host) : { account: undefined };
+  const alone = settled.ok ? settled : settle([keepForStop(file?.layer), ...given], required);
+  const found = alone.ok ? findAccount(alone.settings, host) : { account: undefined };
   const troubles = [
     ...launch.troubles,
     ...(file?.troubles ?? []),
     ...(settled.ok ? directoryTroubles(settled.settings, directory) : settled.problems),
-    ...('problem' in found ? [found.problem] : []),
+    ...(settled.ok && 'problem' in found ? [found.problem] : []),
   ];
   return {
     settings: settled.ok && troubles.length === 0 ? settled.settings : undefined,
@@ -51,16 +51,33 @@ export async function gather(launch: Launch, needed: Required, host: Host, inter
     isDaemonized: file?.isDaemonized ?? false,
     account: 'account' in found ? found.account : undefined,
     directory: directory ?? '/',
-    layers: [
-      ...(file === undefined || path === undefined || file.isKnown ? [] : [conceal(path, 'config')]),
-      ...(file === undefined ? [] : [file.layer]),
-      ...(launch.unknown === undefined ? [] : [conceal(launch.unknown, 'launcher')]),
-      ...given,
-    ],
+    layers: concealUnknown(layers, launch, file?.isKnown === false ? path : undefined),
     pythons: [...new Set([launch.python, file?.python].filter((python) => python !== undefined))],
     troubles,
     cautions: [...launch.cautions, ...(file?.cautions ?? []), ...settled.cautions],
   };
+}
+
+/** How workers are stopped, and whose they are. */
+const FOR_STOP: ReadonlySet<OptionName> = new Set([
+  'supervisor_sigterm_timeout',
+  'supervisor_user',
+  'supervisor_group',
+]);
+
+/** What `stop` needs of a configuration that is wrong elsewhere, as far as that is right. */
+function keepForStop(layer: Layer = new Map()): Layer {
+  return new Map([...layer].filter((entry) => FOR_STOP.has(entry[0]) && settle([new Map([entry])], []).ok));
+}
+
+/** All layers, with those between them that nobody understands. */
+function concealUnknown(layers: readonly Layer[], { unknown }: Launch, config: string | undefined): readonly Layer[] {
+  return [
+    ...(config === undefined ? [] : [conceal(config, 'config')]),
+    ...layers.slice(0, -2),
+    ...(unknown === undefined ? [] : [conceal(unknown, 'launcher')]),
+    ...layers.slice(-2),
+  ];
 }
 
 /** What a file may say of which nothing is known. */

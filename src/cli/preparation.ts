@@ -37,7 +37,11 @@ export async function prepare(goal: Goal | 'status', launch: Launch, world: Surr
   const { settings, withoutConfig, directory, account } = plan;
   if (settings === undefined || troubles.length > 0) {
     if (goal !== 'stop' || withoutConfig === undefined) return { kind: 'refused', exit: troubleVerdict(troubles) };
-    return { kind: 'ready', application: unreadableApplication(directory, withoutConfig), settings: withoutConfig };
+    return {
+      kind: 'ready',
+      application: unreadableApplication(directory, withoutConfig, account),
+      settings: withoutConfig,
+    };
   }
   if (!startsNothing) return prepareStart(goal, settings, plan, world);
   return { kind: 'ready', application: withoutLaunch(settings, directory, account), settings };

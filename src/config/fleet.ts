@@ -110,7 +110,11 @@ export const NO_LAUNCH: LaunchPlan = {
 };
 
 /** The application of a configuration that cannot be read: none of its workers is configured, all of them are ours. */
-export function unreadableApplication(directory: string, settings: Settings): Application {
+export function unreadableApplication(
+  directory: string,
+  settings: Settings,
+  account: Account | undefined,
+): Application {
   const bare = { ...settings, pidfileTemplate: undefined, logfileTemplate: undefined };
-  return { ...application(bare, directory, NO_LAUNCH), specs: [], anyTemplate: true };
+  return { ...application(bare, directory, { ...NO_LAUNCH, account }), specs: [], anyTemplate: true };
 }

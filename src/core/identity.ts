@@ -243,6 +243,8 @@ function findLeftBehind(
   return processes.filter(
     (process) =>
       markedPort(process, fleet) === port &&
+      // A worker of another fleet on this port is no remains, whichever session it is in.
+      agreesOnPidfile(port, process.argv, fleet) &&
       (facts.sessions.has(process.session) || hasOutlived(process, facts)) &&
       isTrusted(process, trust) &&
       !trust.ownPids.has(process.id.pid),

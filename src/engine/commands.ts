@@ -75,7 +75,16 @@ export async function stop(situation: Situation): Promise<Outcome> {
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await stopAll(session, situation);
   const failures = failuresOf(members);
-  if (failures.length === 0) return conclude(session, situation, 'stopped', members);
+  if (failures.length === 0) {
+    const outcome = await conclude(session, situation, 'stopped', members);
+    const { anyTemplate, configPath } = situation.application;
+    if (!anyTemplate || session.observer.lookAlikes().length === 0) return outcome;
+    // A configuration that cannot be read may say that they are.
+    const text =
+      'cannot be read, so it is not known whether the ignored processes are its workers: mend it, or give --user';
+    situation.tell({ kind: 'problem', source: configPath, text });
+    return { ...outcome, survey: undefined };
+  }
   situation.tell({ kind: 'stop-failed' });
   return { survey: undefined, failures };
 }

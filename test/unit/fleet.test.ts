@@ -125,7 +125,7 @@ test('a configuration that cannot be read: no worker is configured, each of them
       logfile_template: text('%(port)s'),
     }),
   );
-  const made = unreadableApplication('/srv', settings);
+  const made = unreadableApplication('/srv', settings, undefined);
   const { pidfile, logfile, marker } = made.specOf(portOf(8000));
   assert.deepEqual(
     [

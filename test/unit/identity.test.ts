@@ -141,6 +141,16 @@ suite('what is left behind', () => {
     'nobody, left 102, port of stranger',
   );
   check(
+    'no worker of another fleet: one whose pidfile is spelled otherwise, through a link perhaps',
+    {
+      processes: [
+        sight(101, { ...FULL, argv: words(`frontik --config=${CONFIG} --port=8000 --pidfile=/var/run/8000.pid`) }),
+      ],
+      pidfile: names(101),
+    },
+    'nobody',
+  );
+  check(
     'not while the worker lives',
     { processes: [sight(101, FULL), sight(102, orphan)], pidfile: names(101) },
     'worker 101',

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CALL, CONFIG, command, GIVEN, LAUNCHER, type Machine, twoRunning } from '../support/adapters-world.ts';
+import {
+  CALL,
+  CONFIG,
+  command,
+  GIVEN,
+  LAUNCHER,
+  type Machine,
+  simulated,
+  twoRunning,
+} from '../support/adapters-world.ts';
+import type { Sim } from '../support/sim.ts';
+import { bear } from '../support/sim-worker.ts';
 
 test('everything that is wrong is told at once; the command line decides the exit code', async () => {
   const machine = { files: { [CONFIG]: "start_port = 'abc'\nworkers_count = 1.5\n", [LAUNCHER]: CALL } };
@@ -64,4 +75,34 @@ test('a stop without a configuration stops every worker of it, on whatever port'
       ],
     ],
   );
+});
+
+/** Workers of a user who needs six seconds for an end. */
+function ofSomebody(): Sim {
+  const sim = simulated();
+  for (const port of [8000, 8001]) {
+    sim.scripts.set(port, { sigterm: 6000 });
+    bear(sim.kernel, sim.birth(port, { uid: 500 }), sim.scriptOf(port));
+  }
+  sim.kernel.pass(10_000);
+  return sim;
+}
+
+test('a stop with a configuration that is wrong somewhere goes by what it says of the stop', async () => {
+  const sim = ofSomebody();
+  const users = { worker: { user: 'worker', uid: 500, gid: 500 } };
+  const files = { [CONFIG]: "supervisor_sigterm_timeout = 20\nsupervisor_user = 'worker'\nnofile_soft_limit = 'x'\n" };
+  const { exit, told } = await command([...GIVEN, 'stop'], { files, users }, sim);
+  assert.deepEqual([exit, told.at(-1)], [0, 'info: all workers are stopped'], told.join('\n'));
+  assert.deepEqual(
+    sim.kernel.signals.map(({ signal }) => signal),
+    ['SIGTERM', 'SIGTERM'],
+  );
+});
+
+test('a stop that cannot know whose the workers are says so, and fails', async () => {
+  const sim = ofSomebody();
+  const { exit, told } = await command([...GIVEN, 'stop'], { files: {} }, sim);
+  assert.deepEqual([exit, sim.kernel.signals], [1, []]);
+  assert.match(told.at(-1) ?? '', /cannot be read, so it is not known whether the ignored processes are its workers/);
 });
