@@ -143,9 +143,7 @@ suite('what is left behind', () => {
   check(
     'no worker of another fleet: one whose pidfile is spelled otherwise, through a link perhaps',
     {
-      processes: [
-        sight(101, { ...FULL, argv: words(`frontik --config=${CONFIG} --port=8000 --pidfile=/var/run/8000.pid`) }),
-      ],
+      processes: [sight(101, { ...FULL, argv: ARGV.map((word) => word.replace('/run/', '/var/run/')) })],
       pidfile: names(101),
     },
     'nobody',
