@@ -87,7 +87,9 @@ function assemble(
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const number = (name: OptionName): number => Number(values.get(name));
-  const originOf = (name: OptionName): Origin | undefined => winners.get(name)?.origin;
+  // Whoever spoke last can mend it.
+  const isLater = (one: OptionName, other: OptionName): boolean =>
+    LATER.indexOf(winners.get(one)?.origin) > LATER.indexOf(winners.get(other)?.origin);
   for (const name of required) {
     if (text(name)?.trim() === undefined || text(name)?.trim() === '') {
       complain(name, 'is required: give it on the command line or in a launcher');
@@ -97,10 +99,8 @@ function assemble(
   const startPort = number('start_port');
   const last = startPort + workersCount - 1;
   if (last > 65_535 && startPort <= 65_535 && workersCount <= 65_535) {
-    // Whoever spoke last can mend it.
-    const isCountLater = LATER.indexOf(originOf('workers_count')) > LATER.indexOf(originOf('start_port'));
     complain(
-      isCountLater ? 'workers_count' : 'start_port',
+      isLater('workers_count', 'start_port') ? 'workers_count' : 'start_port',
       `leads to ports ${startPort}..${last}, but the highest port is 65535`,
     );
   }
@@ -116,7 +116,9 @@ function assemble(
     const found = template(name);
     if (found !== undefined && !hasPort(found.template) && workersCount > 1) {
       const shared = repr({ kind: 'str', value: found.text });
-      complain(name, `has no %(port)s, so ${workersCount} workers would share ${shared}`);
+      if (isLater('workers_count', name)) {
+        complain('workers_count', `must be 1, since ${name} has no %(port)s: ${workersCount} would share ${shared}`);
+      } else complain(name, `has no %(port)s, so ${workersCount} workers would share ${shared}`);
     }
     return found;
   };

@@ -196,6 +196,13 @@ for (const [template, workers, wrong] of TEMPLATES) {
   });
 }
 
+test('more workers on the command line than a template of the configuration is for', () => {
+  const layers = [config({ pidfile_template: str('/run/app.pid') }), commandLine({ workers_count: text('2') })];
+  assert.deepEqual(problemsOf(settleWith(...layers)), [
+    "command-line --workers_count: must be 1, since pidfile_template has no %(port)s: 2 would share '/run/app.pid'",
+  ]);
+});
+
 test('a path that is asked for begins with a slash and holds nothing that would end the request', () => {
   const wrong = "must begin with '/' and hold no blanks";
   for (const path of ['status', 'http://127.0.0.1/', '/a b', '/a\r\nX: y', '/é', ' /', '']) {
