@@ -24,7 +24,7 @@ import { codeOf, orElse } from './errno.ts';
 import type { Files, Obstacle, ProgramSight, Result } from './host.ts';
 import { isRoot, openDirectory, parentOf, throughParent } from './parent.ts';
 import { readProc } from './proc.ts';
-import { distrustFile } from './trust.ts';
+import { distrust } from './trust.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
@@ -57,7 +57,7 @@ export const files: Files = {
   prepareDirectory: (path, owner) => makeDirectory(parentOf(path), owner),
   checkDirectory: (path) => checkDirectory(parentOf(path)),
   read,
-  distrust: distrustFile,
+  distrust,
   program,
   enter: (path) =>
     orElse<Result<undefined, Obstacle>>(

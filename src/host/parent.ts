@@ -9,7 +9,7 @@ import { codeOf } from './errno.ts';
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** As many links as the kernel follows: path_resolution(7). */
-const MOST_LINKS = 40;
+export const MOST_LINKS = 40;
 
 /** The directory that a path is in. */
 export function parentOf(path: string): string {
@@ -63,7 +63,8 @@ export function openDirectory(directory: string): number {
   }
 }
 
-function partsOf(path: string): string[] {
+/** The names of a path, in their order. */
+export function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
@@ -81,9 +82,12 @@ function openPart(at: number, part: string): number | undefined {
 /** Where a link leads, if it is root's and stands where only root, or its maker in a directory like /tmp, can exchange it. */
 function readLinkOfRoot(at: number, part: string): string | undefined {
   const path = `/proc/self/fd/${at}/${part}`;
-  const { uid, mode } = fstatSync(at);
-  const isGuarded = uid === 0 && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
-  return isGuarded && lstatSync(path).uid === 0 ? readlinkSync(path) : undefined;
+  return isGuarded(fstatSync(at)) && lstatSync(path).uid === 0 ? readlinkSync(path) : undefined;
+}
+
+/** Whether what root has in a directory stays there: nobody else may write in it, or only to what is his own. */
+export function isGuarded({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  return uid === 0 && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
 }
 
 /** As the system says it of a link that must not be followed: open(2), ELOOP. */

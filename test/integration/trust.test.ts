@@ -34,6 +34,21 @@ const CASES: readonly Case[] = [
     spoil: around(open(0o1777)),
     found: ['etc', 'may be written by everybody'],
   },
+  {
+    what: 'below somebody`s directory, which he can exchange as a whole',
+    spoil: (file) => give(dirname(dirname(file))),
+    found: ['.', 'belongs to nobody'],
+  },
+  {
+    what: 'below a directory writable for everybody',
+    spoil: (file) => open(0o777)(dirname(dirname(file))),
+    found: ['.', 'may be written by everybody'],
+  },
+  {
+    what: 'below a sticky directory, where root`s directory stays',
+    spoil: (file) => open(0o1777)(dirname(dirname(file))),
+    found: undefined,
+  },
 ];
 
 suite('who else may change a file', { skip: unlessRoot }, () => {
@@ -60,6 +75,25 @@ suite('who else may change a file', { skip: unlessRoot }, () => {
     symlinkSync(join(etc, 'app.cfg'), join(links, 'app.cfg'));
     give(links);
     assert.deepEqual(files.distrust(join(links, 'app.cfg')), { path: links, why: 'belongs to nobody' });
+  });
+
+  test('a link on the way, to be put elsewhere by somebody, or moved there', (t) => {
+    const directory = scratch(t);
+    for (const name of ['etc', 'links']) mkdirSync(join(directory, name), { mode: 0o755 });
+    const [links, way] = [join(directory, 'links'), join(directory, 'way')];
+    writeFileSync(join(directory, 'etc/app.cfg'), '', { mode: 0o644 });
+    symlinkSync('../etc', join(links, 'etc'));
+    symlinkSync('links/etc/.', way);
+    const file = join(way, 'app.cfg');
+    assert.equal(files.distrust(file), undefined);
+    chmodSync(links, 0o1777);
+    assert.deepEqual(files.distrust(file), { path: links, why: 'may be written by everybody' });
+    chmodSync(links, 0o755);
+    give(links);
+    assert.deepEqual(files.distrust(file), { path: links, why: 'belongs to nobody' });
+    symlinkSync('round', join(directory, 'round'));
+    const why = 'cannot be looked at: ELOOP';
+    assert.deepEqual(files.distrust(join(directory, 'round')), { path: join(directory, 'round'), why });
   });
 
   test('a name without a directory is one in the working directory', (t) => {
