@@ -1,16 +1,16 @@
 // Lets a real Python execute a configuration file or a launcher: in a process group of its own that is ended in time, with
 // /dev/null as stdin, its output apart, and one private descriptor for the question and the answer.
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { Millis } from '../core/units.ts';
 import { begin, type Child, howEnded, linesOf } from './child.ts';
 import { orElse } from './errno.ts';
 import { findProgram, MOST_TEXT } from './files.ts';
 import type { Python, PythonAnswer, PythonFailure, PythonQuestion, Result } from './host.ts';
-import { parentOf } from './parent.ts';
 import { readAnswer } from './python-answer.ts';
 import { PROGRAM } from './python-program.ts';
+import { distrustInterpreter, distrustModules, distrustVariables } from './python-trust.ts';
 import { type Distrust, distrust, distrustOf } from './trust.ts';
 
 /** No set of options is larger; what is, is a mistake that must not fill our memory. */
@@ -31,12 +31,14 @@ async function evaluate(question: PythonQuestion, interrupted: Promise<void>, li
   const source = readSource(question.path);
   if (!source.ok) return { kind: 'unreadable', obstacle: source.error };
   const { bytes, distrusted } = source.value;
-  const reason = isRoot ? (distrusted ?? distrustInterpreter(interpreter)) : undefined;
+  const reason = isRoot
+    ? (distrusted ?? distrustInterpreter(interpreter) ?? distrustVariables(process.env))
+    : undefined;
   if (reason !== undefined) return { kind: 'untrusted', ...reason };
   const { path, kind, names, argv, importsFrom } = question;
-  const avoided = isRoot && importsFrom !== undefined ? distrust(importsFrom) : undefined;
-  // -B: nothing is written beside the modules that the file imports.
-  const child = await begin([interpreter, '-B', '-c', PROGRAM], ['ignore', 'pipe', 'pipe', 'pipe']);
+  const avoided = isRoot && importsFrom !== undefined ? distrustModules(importsFrom) : undefined;
+  // -B: nothing is written beside the modules that the file imports. -s: HOME may be another user's, and what is in it.
+  const child = await begin([interpreter, isRoot ? '-Bs' : '-B', '-c', PROGRAM], ['ignore', 'pipe', 'pipe', 'pipe']);
   if (!child.ok) return { kind: 'failed', how: { kind: 'not-started', code: child.error }, printed: [] };
   const words = {
     kind,
@@ -68,7 +70,7 @@ function readSource(path: string): Result<Source, { readonly path: string; reado
         const stat = fstatSync(fd);
         if (!stat.isFile() || stat.size > MOST_TEXT) return { ok: false, error: { path, code: 'EFBIG' } };
         const real = readlinkSync(`/proc/self/fd/${fd}`);
-        const distrusted = distrustOf(path, stat) ?? distrust(parentOf(path)) ?? distrust(parentOf(real));
+        const distrusted = distrustOf(path, stat) ?? distrust(path) ?? distrust(real);
         return { ok: true, value: { bytes: readFileSync(fd), distrusted } };
       } finally {
         closeSync(fd);
@@ -76,17 +78,6 @@ function readSource(path: string): Result<Source, { readonly path: string; reado
     },
     (code) => ({ ok: false, error: { path, code } }),
   );
-}
-
-/** Its owner decides what it executes, and the owner of a virtual environment what it imports before all else. */
-function distrustInterpreter(path: string): Distrust | undefined {
-  const real = orElse(
-    () => realpathSync(path),
-    () => path,
-  );
-  // Debian gives /usr/local/bin to a group of administrators.
-  const found = [real, parentOf(real), parentOf(path)].map(distrust).find((each) => each !== undefined);
-  return found?.why === 'may be written by its group' ? undefined : found;
 }
 
 /** Asks, and hears what comes, until Python has ended or must be ended. */

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { millis } from '../../src/core/units.ts';
 import type { PythonAnswer, PythonQuestion } from '../../src/host/host.ts';
 import { pythonWithin } from '../../src/host/python.ts';
 import { PROGRAM } from '../../src/host/python-program.ts';
+import { distrustVariables } from '../../src/host/python-trust.ts';
 import { asNobody, inNode, NOBODY, PYTHON, scratch, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
 import { until } from '../support/e2e-command.ts';
 import { isAlive, look } from '../support/e2e-processes.ts';
@@ -288,7 +289,9 @@ for (const [text, wanted] of BAD_CALLS) {
 }
 
 test('a Python that cannot be started, or is none', async (t) => {
-  const directory = scratch(t);
+  // Not right below /tmp: Python looks for a pyvenv.cfg above its own directory, and anybody could put one there.
+  const directory = join(scratch(t), 'bin');
+  mkdirSync(directory);
   const broken = join(directory, 'python');
   writeFileSync(broken, '#!/bin/sh\necho "no such version" >&2\nexit 3\n');
   chmodSync(broken, 0o755);
@@ -387,6 +390,110 @@ test('root imports nothing from where others may write, and says so when it is m
     `1 ModuleNotFoundError: No module named 'ours' (${open} belongs to nobody, so nothing is imported from there)`,
   );
   assert.equal(shown(await execute(t, 'start_port = 1', { importsFrom: open })), 'start_port=int 1@1:14');
+});
+
+/** What root's Python would find, and what is spoilt; one of nobody's files each time. */
+type Plant = (directory: string) => { readonly path: string; readonly more: Partial<PythonQuestion> };
+const own = (path: string, uid = NOBODY): string => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, 'raise SystemExit("executed")\n');
+  chownSync(path, uid, uid);
+  return path;
+};
+const inVenv = (name: string): Plant => {
+  return (directory) => {
+    mkdirSync(join(directory, 'venv/bin'), { recursive: true });
+    symlinkSync(PYTHON, join(directory, 'venv/bin/python'));
+    mkdirSync(join(directory, 'venv/lib/python3.11/site-packages'), { recursive: true });
+    own(join(directory, 'venv/pyvenv.cfg'), 0);
+    return { path: own(join(directory, 'venv', name)), more: { python: join(directory, 'venv/bin/python') } };
+  };
+};
+const LIBRARIES: readonly (readonly [what: string, plant: Plant])[] = [
+  ['a virtual environment`s configuration', inVenv('pyvenv.cfg')],
+  ['what a virtual environment executes unasked', inVenv('lib/python3.11/site-packages/evil.pth')],
+  [
+    'a virtual environment`s packages',
+    (directory) => {
+      const { more } = inVenv('lib/python3.11/site-packages/evil.pth')(directory);
+      const path = join(directory, 'venv/lib/python3.11/site-packages');
+      chownSync(path, NOBODY, NOBODY);
+      return { path, more };
+    },
+  ],
+];
+for (const [what, plant] of LIBRARIES) {
+  test(`root runs no Python with libraries of another user's: ${what}`, { skip: unlessRoot }, async (t) => {
+    const { path, more } = plant(scratch(t));
+    const answer = await execute(t, 'start_port = 1', more);
+    assert.deepEqual(answer, { kind: 'untrusted', path, why: 'belongs to nobody' });
+  });
+}
+
+const VARIABLES: readonly (readonly [name: string, entry: string, file: string])[] = [
+  ['PYTHONPATH', 'modules', 'modules/sitecustomize.py'],
+  ['PYTHONPATH', 'modules', 'modules/app/__pycache__/x.pyc'],
+  ['PYTHONPATH', 'modules.zip', 'modules.zip'],
+  ['PYTHONHOME', '.', 'lib/python3.11/sitecustomize.py'],
+  ['PYTHONPYCACHEPREFIX', 'cache', 'cache'],
+];
+for (const [name, entry, file] of VARIABLES) {
+  test(`root's Python takes nothing of another user's from ${name}: ${file}`, { skip: unlessRoot }, (t) => {
+    const directory = scratch(t);
+    own(join(directory, 'modules/app/__init__.py'), 0);
+    const held = join(directory, entry);
+    const others = own(join(directory, file));
+    const value = name === 'PYTHONPATH' ? `/nosuch:${held}` : held;
+    assert.deepEqual(distrustVariables({ [name]: value }), {
+      path: others,
+      why: `belongs to nobody, and ${name} holds '${held}'`,
+    });
+    chownSync(others, 0, 0);
+    assert.equal(distrustVariables({ [name]: value }), undefined);
+  });
+}
+
+test('root`s Python imports nothing from the environment that others may change', { skip: unlessRoot }, (t) => {
+  const directory = scratch(t);
+  const path = own(join(directory, 'app.cfg'), 0);
+  writeFileSync(path, 'start_port = int("1")\n');
+  own(join(directory, 'modules/sitecustomize.py'));
+  own(join(directory, 'home/.local/lib/python3.11/site-packages/usercustomize.py'), 0);
+  const script = `
+    const { pythonWithin } = await load('host/python');
+    const answer = await pythonWithin(30000).evaluate(given, new Promise(() => undefined));
+    say([answer.kind, answer.path ?? '', answer.printed ?? []]);
+    process.exit();`;
+  const evaluated = (variable: string): unknown =>
+    inNode(script, { given: question(path), under: ['/usr/bin/env', variable] });
+  const modules = join(directory, 'modules');
+  assert.deepEqual(evaluated(`PYTHONPATH=${modules}`), ['untrusted', join(modules, 'sitecustomize.py'), []]);
+  assert.deepEqual(evaluated(`HOME=${join(directory, 'home')}`), ['evaluated', '', []]);
+});
+
+test('root imports no module of another user`s from a directory of its own', { skip: unlessRoot }, async (t) => {
+  const directory = scratch(t);
+  own(join(directory, 'package/__init__.py'), 0);
+  own(join(directory, 'package/__pycache__/x.pyc'), 0);
+  // What nobody imports may be anybody's: a directory of logs, say.
+  chownSync(dirname(own(join(directory, 'logs/app.log'))), NOBODY, NOBODY);
+  writeFileSync(join(directory, 'ours.py'), 'port = 1\n');
+  const text = 'from ours import port as start_port';
+  assert.equal(shown(await execute(t, text, { importsFrom: directory })), 'start_port=int 1@1:1');
+  for (const name of ['ours.py', 'package', 'package/__init__.py', 'package/__pycache__/x.pyc']) {
+    const path = join(directory, name);
+    chownSync(path, NOBODY, NOBODY);
+    assert.equal(
+      shown(await execute(t, text, { importsFrom: directory })),
+      `1 ModuleNotFoundError: No module named 'ours' (${path} belongs to nobody, so nothing is imported from there)`,
+    );
+    chownSync(path, 0, 0);
+  }
+  for (let file = 0; file <= 10_000; file += 1) writeFileSync(join(directory, `${file}.py`), '');
+  assert.match(
+    shown(await execute(t, text, { importsFrom: directory })),
+    / \(.* holds too many files to be looked at, so nothing is imported from there\)$/,
+  );
 });
 
 test('other users execute what they like, as themselves', { skip: unlessNobodyCan }, (t) => {
