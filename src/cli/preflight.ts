@@ -6,9 +6,10 @@ import type { OptionName } from '../config/options.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
-import type { Account, OpenFiles } from '../core/worker.ts';
+import type { Port } from '../core/units.ts';
+import type { Account, OpenFiles, WorkerSpec } from '../core/worker.ts';
 import type { Host } from '../host/host.ts';
-import { FAILED, NOT_INSTALLED, NOT_PERMITTED } from './exit-status.ts';
+import { FAILED, NOT_INSTALLED, NOT_PERMITTED, problemVerdict } from './exit-status.ts';
 
 /** Something that keeps workers from being started. */
 export interface Hindrance {
@@ -24,6 +25,12 @@ export type Preflight =
 /** What follows from the settings for actions that start nothing. */
 export function withoutLaunch(settings: Settings, directory: string, account: Account | undefined): Application {
   return application(settings, directory, { ...NO_LAUNCH, account });
+}
+
+/** The same workers, whose pidfiles are neither read nor removed. */
+export function withoutPidfiles(application: Application): Application {
+  const specOf = (port: Port): WorkerSpec => ({ ...application.specOf(port), pidfile: undefined });
+  return { ...application, specOf, specs: application.specs.map(({ port }) => specOf(port)) };
 }
 
 /** The user that workers run as when root starts them, if the settings name one; or why there is none. */
@@ -90,15 +97,23 @@ export function preflight(
   return hindrances.length > 0 ? { ok: false, hindrances } : { ok: true, application: made };
 }
 
-/** Hooks that could not be run: a roll must not find that out when a port is out of rotation already. */
+/** Hooks that could not be run, or that root should not run: a roll must not find that out when a port is out of rotation already. */
 export function findMissingHooks({ rolling, specs }: Application, settings: Settings, host: Host): Hindrance[] {
   const [spec] = specs;
   if (spec === undefined) return [];
   return (['beforeStop', 'afterStart'] as const).flatMap((hook) => {
     const [program] = rolling[hook](spec.port) ?? [];
-    if (program === undefined || host.files.program(program).kind === 'runnable') return [];
-    const { source, text } = blame(HOOK_OPTIONS[hook], `${program} is not installed, or no program`, settings);
-    return [{ source, text, exit: NOT_INSTALLED }];
+    if (program === undefined) return [];
+    if (host.files.program(program).kind !== 'runnable') {
+      const { source, text } = blame(HOOK_OPTIONS[hook], `${program} is not installed, or no program`, settings);
+      return [{ source, text, exit: NOT_INSTALLED }];
+    }
+    const place = program.includes('/') ? program : host.installation.find(program);
+    const distrust = host.processes.self.uid === 0 && place !== undefined ? host.files.distrust(place) : undefined;
+    if (distrust === undefined) return [];
+    const why = `root runs no program that others may change: ${distrust.path} ${distrust.why}; chown it to root and chmod it go-w`;
+    const problem = blame(HOOK_OPTIONS[hook], why, settings);
+    return [{ ...problem, exit: problemVerdict([problem]) }];
   });
 }
 

@@ -2,6 +2,7 @@
 // told here.
 
 import { unreadableApplication } from '../config/fleet.ts';
+import type { OptionName } from '../config/options.ts';
 import type { Required, Settings } from '../config/settings.ts';
 import type { Application } from '../core/application.ts';
 import type { Tell } from '../core/event.ts';
@@ -10,7 +11,7 @@ import type { Host } from '../host/host.ts';
 import { NOT_PERMITTED, problemVerdict, signalVerdict } from './exit-status.ts';
 import type { Goal } from './goals.ts';
 import { gather, type Plan } from './plan.ts';
-import { findMissingHooks, preflight, withoutLaunch } from './preflight.ts';
+import { findMissingHooks, preflight, withoutLaunch, withoutPidfiles } from './preflight.ts';
 import type { Launch, Trouble } from './sources.ts';
 import type { World } from './world.ts';
 
@@ -31,7 +32,7 @@ export async function prepare(goal: Goal | 'status', launch: Launch, world: Surr
     // A Python was asked what the settings are, and was stopped with us.
     return { kind: 'refused', exit: signalVerdict(interruption.signal) };
   }
-  const troubles = [...plan.troubles, ...hookTroubles(plan, goal, host)];
+  const troubles = [...plan.troubles, ...distrustTroubles(plan, goal, host)];
   for (const { source, text } of plan.cautions) tell({ kind: 'caution', source, text });
   tellTroubles(troubles, tell);
   const { settings, withoutConfig, directory, account } = plan;
@@ -44,7 +45,11 @@ export async function prepare(goal: Goal | 'status', launch: Launch, world: Surr
     };
   }
   if (!startsNothing) return prepareStart(goal, settings, plan, world);
-  return { kind: 'ready', application: withoutLaunch(settings, directory, account), settings };
+  const application = withoutLaunch(settings, directory, account);
+  const refused = goal === 'stop' ? refuseRights(plan, host) : [];
+  for (const { source, text } of refused) tell({ kind: 'caution', source, text });
+  // Workers are found without pidfiles, which stay where they are.
+  return { kind: 'ready', application: refused.length > 0 ? withoutPidfiles(application) : application, settings };
 }
 
 function prepareStart(
@@ -64,10 +69,31 @@ function prepareStart(
   return { kind: 'refused', exit: Math.max(...hindrances.map(({ exit }) => exit)) };
 }
 
-/** Root runs no hook that a configuration names which others may change: they would be root. */
-function hookTroubles({ settings }: Plan, goal: Goal | 'status', host: Host): Trouble[] {
-  if (settings === undefined || goal !== 'reload' || host.processes.self.uid !== 0) return [];
-  const given = (['supervisor_before_stop', 'supervisor_after_start'] as const).flatMap((name) => {
+const HOOKS = ['supervisor_before_stop', 'supervisor_after_start'] as const;
+/** Where root makes, writes to and removes files, and what more its workers may do. */
+const RIGHTS = ['pidfile_template', 'logfile_template', 'supervisor_group'] as const;
+
+/** A configuration that others may change decides nothing by which they would be root. */
+function distrustTroubles(plan: Plan, goal: Goal | 'status', host: Host): Trouble[] {
+  if (goal === 'stop' || goal === 'status') return [];
+  return [
+    ...(goal === 'reload' ? refuse(HOOKS, 'root runs no command that others may change', plan, host) : []),
+    ...refuseRights(plan, host),
+  ];
+}
+
+/**
+ * Whoever may change a file that says whom the workers run as, or that nobody is named as, can have them run as root, and
+ * needs no more rights. The user that the command line or the launcher names is to have no others than his own.
+ */
+function refuseRights(plan: Plan, host: Host): Trouble[] {
+  const isBound = (plan.account?.uid ?? 0) !== 0 && plan.settings?.given.get('supervisor_user')?.origin !== 'config';
+  return isBound ? refuse(RIGHTS, 'root takes it from no file that others may change', plan, host) : [];
+}
+
+function refuse(names: readonly OptionName[], rule: string, { settings }: Plan, host: Host): Trouble[] {
+  if (settings === undefined || host.processes.self.uid !== 0) return [];
+  const given = names.flatMap((name) => {
     const found = settings.given.get(name);
     return found?.origin === 'config' ? [{ name, source: found.source }] : [];
   });
@@ -77,7 +103,7 @@ function hookTroubles({ settings }: Plan, goal: Goal | 'status', host: Host): Tr
   return given.map(({ name, source }) => ({
     origin: 'config',
     source,
-    text: `${name}: root runs no command that others may change: ${path} ${why}; chown it to root and chmod it go-w, or give the hook on the command line or in the launcher`,
+    text: `${name}: ${rule}: ${path} ${why}; chown it to root and chmod it go-w, or give the option on the command line or in the launcher`,
   }));
 }
 

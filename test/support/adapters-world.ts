@@ -44,7 +44,7 @@ export interface Machine {
   readonly control?: Control;
   readonly serviceManager?: ServiceManager;
   readonly installation?: Installation;
-  /** What the launcher or configuration has that others may change. */
+  /** What others may change, with all that is below it. */
   readonly distrusted?: { readonly path: string; readonly why: string };
   readonly environment?: Readonly<Record<string, string>>;
   /** What a Python says of a file; without it there is no Python. */
@@ -144,7 +144,7 @@ export function hostOn(
         return { ok: true, value: undefined };
       },
       checkDirectory: check,
-      distrust: () => machine.distrusted,
+      distrust: (path) => (path.startsWith(machine.distrusted?.path ?? '\0') ? machine.distrusted : undefined),
       program: (word) => programs[word] ?? { kind: 'runnable', path: word },
       read: (path) => {
         const text = files[path] ?? { code: 'ENOENT' };

@@ -202,22 +202,6 @@ test('a run that never listens: the command ends all the same', async () => {
   assert.ok(sim.kernel.now - begun < 11_000);
 });
 
-test('root runs no hook from a configuration that others may change', async () => {
-  const files = { [CONFIG]: `${SETTINGS}supervisor_before_stop = '/usr/bin/leave %(port)s'\n` };
-  const machine = { files, distrusted: { path: CONFIG, why: 'belongs to app' } };
-  const [exit, text, ...more] = await ends(['reload'], machine, twoRunning());
-  assert.deepEqual([exit, more], [6, []]);
-  assert.match(
-    text ?? '',
-    /app\.cfg:4:26: supervisor_before_stop: root runs no command that others may change: .* belongs to app;/,
-  );
-  const sim = twoRunning();
-  const own = ['--before_stop=/usr/bin/leave', 'reload', '--settle=0'];
-  assert.equal((await ends(own, { distrusted: machine.distrusted }, sim))[0], 0);
-  assert.equal((await ends(['restart'], machine, twoRunning()))[0], 0);
-  assert.ok(sim.kernel.journal.some(({ text }) => text === 'run /usr/bin/leave'));
-});
-
 test('a hook that is not installed is found before any port leaves rotation, by check too', async () => {
   const sim = twoRunning();
   const programs = { '/usr/bin/leave': { kind: 'missing' } as const };
