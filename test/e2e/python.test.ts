@@ -153,10 +153,11 @@ test(
   'the Python of --python is asked, and missing ones are named',
   onStage({ workers: 1 }, async (stage) => {
     stage.configure({ workers_count: null }, COMPUTED);
-    const mine = stage.write('my-python', `#!/bin/sh\necho mine >&2\nexec ${python} "$@"\n`, 0o755);
+    stage.directory('bin');
+    const mine = stage.write('bin/my-python', `#!/bin/sh\necho mine >&2\nexec ${python} "$@"\n`, 0o755);
     chmodSync(stage.dir, 0o755);
     const told = stage.tell(await stage.run(`check --python=${mine}`));
-    assert.match(told, /^python +DIR\/my-python$/m);
+    assert.match(told, /^python +DIR\/bin\/my-python$/m);
     assert.match(told, /^\[T\] DIR\/app\.cfg: \| mine$/m);
     const missing = stage.tell(await stage.run('start --python=/nosuch/python'));
     assert.match(missing, /needs a Python, and \/nosuch\/python is not installed\nexit 5$/);
