@@ -99,6 +99,32 @@ ordeal(
   },
 );
 
+ordeal(
+  'a service user`s configuration that names files of root`s: nothing is appended to, made or removed',
+  whyNotAnotherUser,
+  { owner: nobody, workers: 1 },
+  async (stage) => {
+    const target = precious(stage, '12345\n');
+    const before = snapshot(stage.path('etc'));
+    const made = stage.path('etc/profile.d/%(port)s.sh');
+    for (const path of [target, made]) {
+      stage.configure({ pidfile_template: path, logfile_template: path });
+      for (const [action, code] of [
+        ['start', 6],
+        ['status', 3],
+        ['restart', 6],
+        ['stop', 0],
+      ] as const) {
+        const outcome = await stage.run(`${action} --user=nobody`);
+        assertCivil(outcome);
+        assert.equal(outcome.code, code, stage.tell(outcome));
+        assert.deepEqual(snapshot(stage.path('etc')), before, action);
+      }
+    }
+    stage.assertNobody();
+  },
+);
+
 const LOG_COMPLAINTS: Readonly<Record<string, string>> = {
   'a symbolic link': 'is a symbolic link',
   'a hard link': 'has more than one name (a hard link)',
