@@ -10,6 +10,7 @@ import { lines } from '../report/wording.ts';
 import { NOT_CONFIGURED, OK, signalVerdict } from './exit-status.ts';
 import { gather, type Plan } from './plan.ts';
 import { findMissingHooks, preflight } from './preflight.ts';
+import { distrustTroubles } from './preparation.ts';
 import type { Launch } from './sources.ts';
 import type { World } from './world.ts';
 
@@ -44,7 +45,12 @@ export async function check(launch: Launch, { host, interruption, tell, print }:
   if (interruption.signal !== undefined) return signalVerdict(interruption.signal);
   const remarks: Event[] = plan.cautions.map(({ source, text }) => ({ kind: 'caution', source, text }));
   const prepared = prepare(plan, host, (event) => remarks.push(event));
-  const problems = [...plan.troubles, ...prepared.problems].map(({ source, text }) => ({ source, text }));
+  // Hooks are for reload alone, which may refuse more than a start.
+  const distrusted = distrustTroubles(plan, 'reload', host);
+  const problems = [...plan.troubles, ...distrusted, ...prepared.problems].map(({ source, text }) => ({
+    source,
+    text,
+  }));
   const shown = show(plan.layers);
   const findings: Omit<Findings, 'problems' | 'cautions'> = {
     ok: problems.length === 0,

@@ -74,7 +74,7 @@ const HOOKS = ['supervisor_before_stop', 'supervisor_after_start'] as const;
 const RIGHTS = ['pidfile_template', 'logfile_template', 'supervisor_group'] as const;
 
 /** A configuration that others may change decides nothing by which they would be root. */
-function distrustTroubles(plan: Plan, goal: Goal | 'status', host: Host): Trouble[] {
+export function distrustTroubles(plan: Plan, goal: Goal | 'status', host: Host): Trouble[] {
   if (goal === 'stop' || goal === 'status') return [];
   return [
     ...(goal === 'reload' ? refuse(HOOKS, 'root runs no command that others may change', plan, host) : []),

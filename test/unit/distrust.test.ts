@@ -62,7 +62,7 @@ const MORE = `${SETTINGS}logfile_template = '/root/%(port)s'\nsupervisor_group =
 test('with workers of another user, root takes neither paths nor a group from a file that others may change', async () => {
   const files = { [CONFIG]: MORE };
   const all = [PIDFILES, refusal('4:20', 'logfile_template'), refusal('5:20', 'supervisor_group')];
-  for (const action of ['start', 'restart', 'condrestart', 'reload', 'run']) {
+  for (const action of ['start', 'restart', 'condrestart', 'reload', 'run', 'check']) {
     const sim = twoRunning();
     assert.deepEqual(
       await ends([action, USER], { files, users, distrusted }, sim),
