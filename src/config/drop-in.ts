@@ -61,13 +61,14 @@ ${usage(name)}
 
 ${writeGuard(quoteForShell(binary))}
 
+${WHICH}
 # The administrator's: OPTIONS='--workers_count=8', and with \`export\` variables for the workers.
 OPTIONS=''
-${readDefaults(`/etc/default/${name}`)}
+${readDefaults('/etc/default/$NAME')}
 
 ${INIT_FUNCTIONS}
 
-export FRONTIK_SUPERVISOR_LAUNCHER=${scriptPath(name)}
+export FRONTIK_SUPERVISOR_LAUNCHER
 ${WORDS}
 exec ${exec}
 `;
@@ -87,9 +88,7 @@ ${usage('frontik')}
 
 ${writeGuard(binary)}
 
-# The links in /etc/rc?.d have names of their own.
-FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
-NAME=\${FRONTIK_SUPERVISOR_LAUNCHER##*/}
+${WHICH}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
 ${readDefaults('/etc/default/$NAME')}
 # Whoever is told of --config, and has typed none, does not know where to look. Without the script, workers can be stopped.
@@ -209,6 +208,11 @@ if [ ! -x ${binary} ]; then
   esac
 fi`;
 }
+
+// By its name as a literal, a copy of the script would have systemd stop the unit of the original.
+const WHICH = `# The links in /etc/rc?.d have names of their own, and a copy of this file is another launcher.
+FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
+NAME=\${FRONTIK_SUPERVISOR_LAUNCHER##*/}`;
 
 // init-functions.d/40-systemd ends a script whose unit is masked with 0, whatever it was asked, and hands over to systemctl unless
 // a variable forbids it: with an underscore until Debian 11 or so, without since.

@@ -66,21 +66,24 @@ if [ ! -x /opt/frontik-supervisor ]; then
   esac
 fi
 
+# The links in /etc/rc?.d have names of their own, and a copy of this file is another launcher.
+FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
+NAME=\${FRONTIK_SUPERVISOR_LAUNCHER##*/}
 # The administrator's: OPTIONS='--workers_count=8', and with \`export\` variables for the workers.
 OPTIONS=''
-if { [ -e "/etc/default/app" ] || [ -L "/etc/default/app" ]; } && [ ! -r "/etc/default/app" ]; then
-  echo "/etc/default/app: cannot be read: run this as root" >&2
+if { [ -e "/etc/default/$NAME" ] || [ -L "/etc/default/$NAME" ]; } && [ ! -r "/etc/default/$NAME" ]; then
+  echo "/etc/default/$NAME: cannot be read: run this as root" >&2
   exit 4
 fi
-if [ -r "/etc/default/app" ]; then
+if [ -r "/etc/default/$NAME" ]; then
   # Where it is broken the shell ends, with a number that would tell whoever has asked something else.
   trap '
-    echo "/etc/default/app: cannot be used: nothing was done" >&2
+    echo "/etc/default/$NAME: cannot be used: nothing was done" >&2
     case \${1:-} in status) exit 4 ;; *) exit 6 ;; esac
   ' EXIT
-  sh -n "/etc/default/app" || exit # bash would go on after a quote that nothing closes
+  sh -n "/etc/default/$NAME" || exit # bash would go on after a quote that nothing closes
   # shellcheck source=/dev/null
-  . "/etc/default/app"
+  . "/etc/default/$NAME"
   trap - EXIT
 fi
 
@@ -96,7 +99,7 @@ case \${1:-} in
     SYSTEMCTL_SKIP_REDIRECT=$asked _SYSTEMCTL_SKIP_REDIRECT=$asked ;;
 esac
 
-export FRONTIK_SUPERVISOR_LAUNCHER=/etc/init.d/app
+export FRONTIK_SUPERVISOR_LAUNCHER
 # OPTIONS are words, and none is a pattern.
 set -f
 # shellcheck disable=SC1003,SC2016,SC2086
@@ -145,7 +148,12 @@ for (const [file, text] of [
 
 test('the launcher of the example has what all have', () => {
   const made = writeShellForm({ ...APP, name: 'frontik-demo' });
-  for (const part of [/^# Usage.*$/m, /^OPTIONS=''\n[\s\S]*?\n\n/m, /^# init-functions [\s\S]*?^esac$/m]) {
+  for (const part of [
+    /^# Usage.*$/m,
+    /^# The links in [\s\S]*?^NAME=.*$/m,
+    /^OPTIONS=''\n[\s\S]*?\n\n/m,
+    /^# init-functions [\s\S]*?^esac$/m,
+  ]) {
     const [text] = part.exec(made) ?? [];
     assert(text !== undefined && DEMO.includes(`\n${text.trimEnd()}\n`), String(part));
   }
@@ -255,14 +263,42 @@ test('a shell hands on what was given, to the letter, and after it what was type
       '#!/bin/sh\nprintf "%s\\0" "$FRONTIK_SUPERVISOR_LAUNCHER" "$@"\n',
     );
     const text = writeShellForm({ name: NOBODY, binary, options: new Map(NASTY), python: 'forbidden' });
-    const script = executable(join(directory, 'app'), text);
+    const script = executable(join(directory, NOBODY), text);
     const { status, stdout, stderr } = spawnSync(script, ['--x= y', 'status'], { encoding: 'utf8' });
     const given = OPTIONS.flatMap(({ name }) => NASTY.filter(([each]) => each === name));
     const words = [...given.map(([name, value]) => `--${name}=${value}`), '--no-python'];
     assert.deepEqual([status, stderr], [0, '']);
-    assert.deepEqual(stdout.split('\0'), [`/etc/init.d/${NOBODY}`, ...words, '--x= y', 'status', '']);
+    assert.deepEqual(stdout.split('\0'), [script, ...words, '--x= y', 'status', '']);
     assert.deepEqual(readShellForm(text), words);
   });
+});
+
+test('each script is a launcher by its own name: the original, a copy of it under another name, and a link to either', () => {
+  inDirectory((directory) => {
+    const binary = executable(
+      join(directory, 'frontik-supervisor'),
+      '#!/bin/sh\necho "$FRONTIK_SUPERVISOR_LAUNCHER $*"\n',
+    );
+    // The administrator's files are beside the scripts here.
+    const place = (text: string): string =>
+      text
+        .replaceAll(/\/usr\/(bin\/frontik-supervisor|lib\/frontik-demo\/worker)/g, binary)
+        .replaceAll('/etc/default/$NAME', '$FRONTIK_SUPERVISOR_LAUNCHER.default');
+    for (const text of [writeShellForm({ ...APP, binary, options: new Map() }), writeTemplate(), DEMO]) {
+      for (const name of ['one', 'two']) {
+        executable(join(directory, name), place(text));
+        writeFileSync(join(directory, `${name}.default`), `SCRIPT=/s CONFIG=/c OPTIONS=--app=${name}\n`);
+        symlinkSync(name, join(directory, `S01${name}`));
+      }
+      const said = ['one', 'two', 'S01one', 'S01two'].map((name) => {
+        const { stdout, stderr } = spawnSync(join(directory, name), ['stop'], { encoding: 'utf8' });
+        return `${stderr}${stdout.split(' --')[0]} ${/--app=(one|two)/.exec(stdout)?.[1]}`;
+      });
+      const [one, two] = ['one', 'two'].map((name) => `${join(directory, name)} ${name}`);
+      assert.deepEqual(said, [one, two, one, two]);
+      for (const name of ['S01one', 'S01two']) rmSync(join(directory, name));
+    }
+  }, 'drop-in-');
 });
 
 test('Python reads what was given, to the letter', () => {

@@ -27,7 +27,7 @@ if [ ! -x /usr/bin/frontik-supervisor ]; then
   esac
 fi
 
-# The links in /etc/rc?.d have names of their own.
+# The links in /etc/rc?.d have names of their own, and a copy of this file is another launcher.
 FRONTIK_SUPERVISOR_LAUNCHER=$(readlink -f "$0")
 NAME=${FRONTIK_SUPERVISOR_LAUNCHER##*/}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
