@@ -36,6 +36,7 @@ for (const variant of ['bookworm-systemd', 'forky-systemd'] as const) {
       );
       await machine.ok('frontik-supervisor /etc/frontik/site status');
 
+      await machine.ok(`nsenter -t ${before[0]} -m touch /tmp/kept`);
       const main = await unitState(machine, 'frontik@site', 'MainPID');
       await machine.ok(`kill -9 ${main}`);
       await until(async () => {
@@ -43,6 +44,11 @@ for (const variant of ['bookworm-systemd', 'forky-systemd'] as const) {
         assert.deepEqual([active, next === main], ['active', false]);
       });
       assert.deepEqual(await whoAnswers(machine, SITE), before);
+      // What the workers have in their /tmp stays, and they may write there, as others may not.
+      const [worker] = before;
+      const inside = (text: string): string => `nsenter -t ${worker} -m setpriv --reuid=www-data sh -c '${text}'`;
+      await machine.ok(inside('mktemp; mktemp -p /var/tmp; cat /tmp/kept'));
+      assert.equal(machine.has('/tmp/kept'), false);
 
       await machine.ok('systemctl reload frontik@site');
       const after = await whoAnswers(machine, SITE);
