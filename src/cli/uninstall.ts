@@ -1,11 +1,11 @@
 // The action `uninstall`: takes back what `install` has done for a name, and nothing else.
 
-import { scriptPath } from '../config/drop-in.ts';
+import { defaultsPath, scriptPath } from '../config/drop-in.ts';
 import { readShellForm } from '../config/quoting.ts';
 import { isAnyAlive } from '../engine/commands.ts';
 import type { Lock } from '../host/host.ts';
 import { explain, takeLock } from './application-lock.ts';
-import { FAILED, NOT_PERMITTED, OK, signalVerdict } from './exit-status.ts';
+import { FAILED, NOT_PERMITTED, OK, STATUS_NOT_RUNNING, signalVerdict } from './exit-status.ts';
 import { findScript, planRemoval } from './footprint.ts';
 import { findMisplaced, refusesUser } from './install.ts';
 import { parse } from './parse.ts';
@@ -61,7 +61,8 @@ async function free(
 ): Promise<{ readonly lock: Lock | undefined } | { readonly exit: number }> {
   const { host, interruption, tell } = world;
   const path = scriptPath(name);
-  const said = script.startsWith('#!/bin/sh\n') ? readShellForm(script) : [path];
+  const isShell = script.startsWith('#!/bin/sh\n');
+  const said = isShell ? readShellForm(script) : [path];
   const words = [...(said ?? []), 'stop'];
   const line = parse(words);
   if (said === undefined || line.kind !== 'request') {
@@ -78,8 +79,27 @@ async function free(
     return { exit: await explain(taken, application, world) };
   }
   const isUsed = taken?.kind === 'resident' || isAnyAlive({ application, host, tell, interruption });
-  if (!isUsed) return { lock: taken?.lock };
+  if (isUsed) {
+    tell({ kind: 'problem', source: name, text: `its workers are alive: stop them first, by ${path} stop` });
+  } else if (!isShell || (await isStopped(name, world))) {
+    return { lock: taken?.lock };
+  }
   if (taken?.kind === 'held') taken.lock.release();
-  tell({ kind: 'problem', source: name, text: `its workers are alive: stop them first, by ${path} stop` });
   return { exit: FAILED };
+}
+
+/**
+ * Whether the script finds no worker either, where an administrator has given it options, which only a shell can read: by them
+ * it may have another configuration, or other pidfiles. Tells it if not.
+ */
+async function isStopped(name: string, { host: { installation }, tell }: World): Promise<boolean> {
+  const [script, defaults] = [scriptPath(name), defaultsPath(name)];
+  if (installation.look(defaults).kind === 'free') return true;
+  const asked = await installation.run(['sh', '-c', `sh "$0" status; [ $? -eq ${STATUS_NOT_RUNNING} ]`, script]);
+  if (asked.ok) return true;
+  const text = `does not say that all workers are stopped: by ${script} stop they are, unless ${defaults} is to be put right`;
+  for (const each of [text, ...asked.error.words.map((word) => `| ${word}`)]) {
+    tell({ kind: 'problem', source: `${script} status`, text: each });
+  }
+  return false;
 }

@@ -46,6 +46,11 @@ export function scriptPath(name: string): string {
   return `/etc/init.d/${name}`;
 }
 
+/** What the script of that name reads, as shell, if it is of the shell form. */
+export function defaultsPath(name: string): string {
+  return `/etc/default/${name}`;
+}
+
 /** A shell script that becomes the program. */
 export function writeShellForm({ name, binary, options, python }: DropIn): string {
   const words = OPTIONS.flatMap((option) => {
@@ -64,7 +69,7 @@ ${writeGuard(quoteForShell(binary))}
 ${WHICH}
 # The administrator's: OPTIONS='--workers_count=8', and with \`export\` variables for the workers.
 OPTIONS=''
-${readDefaults('/etc/default/$NAME')}
+${readDefaults(defaultsPath('$NAME'))}
 
 ${INIT_FUNCTIONS}
 
@@ -90,7 +95,7 @@ ${writeGuard(binary)}
 
 ${WHICH}
 SCRIPT='' CONFIG='' APP='' OPTIONS=''
-${readDefaults('/etc/default/$NAME')}
+${readDefaults(defaultsPath('$NAME'))}
 # Whoever is told of --config, and has typed none, does not know where to look. Without the script, workers can be stopped.
 case \${1:-}:\${SCRIPT:+set}:\${CONFIG:+set} in
   *:set:set | stop::set | status::set) ;;
