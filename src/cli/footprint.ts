@@ -55,8 +55,10 @@ export function planRemoval(name: string, installation: Installation): readonly 
     return typeof former === 'object' ? [{ do: 'remove', path, former }] : [];
   });
   const place = installation.look(link);
-  const isLinked = removals.some((step) => step.do === 'remove' && step.path === unit) && place.kind === 'link';
-  if (isLinked) removals.push({ do: 'remove', path: link, former: place });
+  const isUnitOurs = removals.some((step) => step.do === 'remove' && step.path === unit);
+  // Somebody may have removed the unit by hand.
+  const isDangling = place.kind === 'link' && place.target === unit && !isThere(unit, installation);
+  if (place.kind === 'link' && (isUnitOurs || isDangling)) removals.push({ do: 'remove', path: link, former: place });
   if (removals.length === 0) return [];
   const isRegistered = removals.some((step) => step.do === 'remove' && step.path === script);
   // Last, without a script, as every postrm does: only then insserv gives the links of all others their former numbers.
