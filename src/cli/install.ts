@@ -1,11 +1,8 @@
 // The action `install`: an init script for an application that is given on the command line and checked as a start would check it.
 
 import { type DropIn, shebangProblem, writeShebangForm, writeShellForm } from '../config/drop-in.ts';
-import type { Layer } from '../config/given.ts';
-import type { OptionName } from '../config/options.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Tell } from '../core/event.ts';
-import { resolveFrom } from '../core/path.ts';
 import type { Host } from '../host/host.ts';
 import { FAILED, NOT_PERMITTED, OK, signalVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
 import { planInstallation } from './footprint.ts';
@@ -14,6 +11,7 @@ import { preflight } from './preflight.ts';
 import { tellTroubles, troubleVerdict } from './preparation.ts';
 import type { Launch, Trouble } from './sources.ts';
 import { describeSteps, takeSteps } from './steps.ts';
+import { findSplit, makeAbsolute, tellFilesHere } from './whole-paths.ts';
 import type { World } from './world.ts';
 
 /** Writes the init script and registers it; starts nothing. The result is the exit status. */
@@ -38,10 +36,17 @@ export async function install(launch: Launch, world: World): Promise<number> {
     tell({ kind: 'problem', source: '--shebang', text: wrong });
     return WRONG_ARGUMENTS;
   }
+  const options = makeAbsolute(commandLine, plan.directory, host);
+  const split = findSplit(commandLine, options, plan.directory);
+  if (split !== undefined) {
+    tell({ kind: 'problem', ...split });
+    return WRONG_ARGUMENTS;
+  }
+  tellFilesHere(commandLine, host, tell);
   const dropIn: DropIn = {
     name,
     binary: installation.binary,
-    options: makeAbsolute(commandLine, plan.directory, host),
+    options,
     python: flags.has('no_python') ? 'forbidden' : 'allowed',
   };
   const text = flags.has('shebang') ? writeShebangForm(dropIn) : writeShellForm(dropIn);
@@ -106,32 +111,4 @@ function tellDistrust(binary: string, { files }: Host, tell: Tell): void {
   const found = files.distrust(binary);
   if (found !== undefined)
     tell({ kind: 'caution', source: binary, text: `root will run it, and ${found.path} ${found.why}` });
-}
-
-/** What was typed, so that it means the same from everywhere: a boot has another directory and another PATH than the caller. */
-function makeAbsolute(typed: Layer, directory: string, host: Host): ReadonlyMap<OptionName, string> {
-  const resolve = (path: string): string => resolveFrom(directory, path);
-  // In a template a percent sign stands for itself only if it is doubled.
-  const resolveTemplate = (text: string): string => resolveFrom(directory.replaceAll('%', '%%'), text);
-  const program = (word: string): string => findProgram(word, resolve, host);
-  const ways: Partial<Record<OptionName, (text: string) => string>> = {
-    script: (text) => text.trim().replace(/^\S+/, program),
-    config: resolve,
-    pidfile_template: resolveTemplate,
-    logfile_template: resolveTemplate,
-    supervisor_python: program,
-  };
-  return new Map(
-    [...typed].map(([name, { value }]): [OptionName, string] => {
-      const text = value.kind === 'text' ? value.value : '';
-      return [name, text === '' ? '' : (ways[name]?.(text) ?? text)];
-    }),
-  );
-}
-
-function findProgram(word: string, resolve: (path: string) => string, { files, installation }: Host): string {
-  const sight = files.program(word);
-  // A word that PATH knows is given back as it is.
-  const path = sight.kind === 'missing' ? word : sight.path;
-  return path.includes('/') ? resolve(path) : (installation.find(path) ?? path);
 }

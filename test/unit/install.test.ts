@@ -286,6 +286,8 @@ const PLACES: readonly (readonly [given: string, written: string])[] = [
   ['--python=venv/bin/python', '--supervisor_python=/srv/50%/venv/bin/python'],
   ['--python=python3', '--supervisor_python=/usr/bin/python3'],
   ['--user=nobody', '--supervisor_user=nobody'],
+  ['--before_stop=./hook  %(port)s', '--supervisor_before_stop=/srv/50%%/hook  %(port)s'],
+  ['--after_start=hook in', '--supervisor_after_start=/usr/bin/hook in'],
 ];
 for (const [given, written] of PLACES) {
   test(`seen from everywhere: ${given}`, async () => {
@@ -307,6 +309,39 @@ test('a configuration whose paths depend on the directory is warned of', async (
   const { exit, told } = await install(new Disk(), [], { files });
   const text = 'pidfile_template is relative, and an init script is called from anywhere: write the whole path';
   assert.deepEqual([exit, told[0]], [0, `warning: ${CONFIG}:1:20: ${text}`]);
+});
+
+const BLANK: readonly (readonly [words: string, source: string | undefined])[] = [
+  ['--script=./worker', '--script'],
+  ['--script=./worker --a', '--script'],
+  ['--before_stop=./hook %(port)s', '--supervisor_before_stop'],
+  ['--after_start=bin/hook', '--supervisor_after_start'],
+  ['--script=/srv/worker --a', undefined],
+  ['--script=../worker', undefined],
+  ['--script=worker', undefined],
+  ['--pidfile_template=%(port)s.pid', undefined],
+];
+for (const [words, source] of BLANK) {
+  test(`in a directory with a blank, ${words} is ${source === undefined ? 'taken' : 'refused'}`, async () => {
+    const disk = new Disk();
+    const cwd = '/srv/my app';
+    const { exit, told } = await install(disk, [words], { cwd });
+    const line = `error: ${source}: is split at blanks, and the directory ${cwd} has one: move it elsewhere`;
+    if (source === undefined) assert.deepEqual([exit, disk.look(SCRIPT).kind], [0, 'file']);
+    else assert.deepEqual([exit, told, disk.state, disk.ran], [2, [line], {}, []]);
+  });
+}
+
+test('words that may be files of this directory are warned of, once for each option', async () => {
+  const programs = { './lib': { kind: 'missing' } } as const;
+  const words = ['--script=python3 -u lib ./w ./x', '--before_stop=sh out /srv/w', '--after_start=sh -c lib'];
+  const { exit, told } = await install(new Disk(), words, { programs });
+  const here = 'is a file here, and an init script is called from anywhere: write its whole path';
+  assert.equal(exit, 0);
+  assert.deepEqual(
+    told.filter((line) => line.startsWith('warning')),
+    [`warning: --script: ./w ${here}`, `warning: --supervisor_before_stop: out ${here}`],
+  );
 });
 
 test('a program that others may change is warned of', async () => {
@@ -344,6 +379,7 @@ test('uninstall takes back what install has done, and tells it', async () => {
 for (const [name, before] of [
   ['nothing at all', {}],
   ["a unit of somebody else's, and a link to it", { [UNIT]: FOREIGN, [LINK]: LINKED }],
+  ['a link that somebody else has made, to nowhere', { [LINK]: { kind: 'link', target: '/opt/app.service' } }],
 ] as const) {
   test(`uninstall finds ${name}: a line, and nothing is done`, async () => {
     for (const words of [[], ['--dry-run']]) {
@@ -367,6 +403,43 @@ test('what an interrupted uninstall has left is removed by the next one', async 
   disk.places.delete(SCRIPT);
   assert.equal((await uninstall(disk)).exit, 0);
   assert.deepEqual([disk.state, disk.ran], [BOOTED, [REMOVE, RELOAD]]);
+});
+
+test('what enables the unit goes also when its file is gone', async () => {
+  for (const before of [
+    { ...BOOTED, [SCRIPT]: SCRIPT_FILE, [LINK]: LINKED },
+    { ...BOOTED, [LINK]: LINKED },
+  ]) {
+    const disk = new Disk(before);
+    assert.equal((await uninstall(disk)).exit, 0);
+    assert.deepEqual([disk.state, disk.ran], [BOOTED, [REMOVE, RELOAD]]);
+  }
+});
+
+const DEFAULTS_FILE = '/etc/default/app';
+const STATUS = `sh -c sh "$0" status; [ $? -eq 3 ] ${SCRIPT}`;
+
+test('where the administrator has given options, the script itself is asked how its workers are', async () => {
+  const defaults: Place = { kind: 'file', text: "OPTIONS='--config=/etc/other.cfg'\n", mode: 0o644 };
+  const before = { ...WITH_UNIT, [DEFAULTS_FILE]: defaults };
+  const line = `error: ${SCRIPT} status:`;
+  const why = `does not say that all workers are stopped: by ${SCRIPT} stop they are, unless ${DEFAULTS_FILE} is to be put right`;
+  for (const words of [[], ['--dry-run']]) {
+    const used = new Disk(before);
+    used.failing = (operation) => operation === `run ${STATUS}`;
+    const { exit, told, printed } = await uninstall(used, words);
+    assert.deepEqual([exit, told, printed], [1, [`${line} ${why}`, `${line} | no, thanks`], '']);
+    assert.deepEqual([used.state, used.ran], [before, [STATUS]]);
+  }
+  const stopped = new Disk(before);
+  assert.equal((await uninstall(stopped)).exit, 0);
+  const left = { ...BOOTED, [DEFAULTS_FILE]: defaults };
+  assert.deepEqual([stopped.state, stopped.ran], [left, [STATUS, REMOVE, RELOAD]]);
+  // A launcher that the program interprets reads no such file.
+  const launcher: Place = { kind: 'file', text: writeShebangForm(DROP_IN), mode: 0o755 };
+  const shebang = new Disk({ ...before, [SCRIPT]: launcher });
+  assert.equal((await uninstall(shebang)).exit, 0);
+  assert.deepEqual(shebang.ran, [REMOVE, RELOAD]);
 });
 
 test("somebody else's script is left alone, and so is everything else", async () => {
