@@ -5,7 +5,7 @@ import { between, millis, seconds } from '../core/units.ts';
 import { isAnyAlive, status, statusWithin } from '../engine/commands.ts';
 import type { Said } from '../host/host.ts';
 import { explain, type Taken, takeLock, tellForeignRuns } from './application-lock.ts';
-import { clearFor, startUnit, stopUnit, unitFor } from './by-manager.ts';
+import { clearFor, startUnit, stopUnit, tellTyped, unitFor } from './by-manager.ts';
 import { FAILED, OK, STATUS_UNKNOWN, signalVerdict, statusVerdict } from './exit-status.ts';
 import { achieve, type Goal, judge, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
@@ -57,6 +57,7 @@ export async function act(goal: Goal, launch: Launch, readAgain: ReadAgain, worl
     const taken = await takeLock(action, goal, application, world);
     if (taken.kind === 'held') {
       tellForeignRuns(application, world);
+      tellTyped(goal, unit, launch, world);
       return actWithLock(goal, application, unit, taken, readAgain, world);
     }
     if (taken.kind !== 'resident') return explain(taken, application, world);
@@ -84,6 +85,7 @@ async function actBesideRun(
   if (unit === undefined || !isRestart) return handOver(run, goal, application, launch, world);
   const { host, tell, interruption } = world;
   const isDue = goal === 'restart' || isAnyAlive({ application, host, tell, interruption });
+  if (isDue) tellTyped(goal, unit, launch, world);
   return isDue ? startUnit(goal, unit, application, world) : OK;
 }
 

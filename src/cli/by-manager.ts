@@ -7,6 +7,7 @@ import { millis } from '../core/units.ts';
 import { isAnyAlive, type Situation, status, stop } from '../engine/commands.ts';
 import { OK, signalVerdict, stopVerdict } from './exit-status.ts';
 import { type Goal, judge, longest } from './goals.ts';
+import { parseOptions } from './parse.ts';
 import type { Launch } from './sources.ts';
 import type { World } from './world.ts';
 
@@ -18,6 +19,14 @@ export function unitFor(goal: Goal, { script }: Launch, { host }: World): string
   // A rolling restart is the matter of the unit's own `run`, which is asked by its socket.
   if (script === undefined || goal === 'reload' || host.processes.self.uid !== 0) return undefined;
   return host.serviceManager.unitOf(script);
+}
+
+/** Warns of options that were typed for what the unit is to do, which goes by its own. Those before the action may be the script's. */
+export function tellTyped(goal: Goal, unit: string | undefined, { action = '', argv }: Launch, { tell }: World): void {
+  if (unit === undefined || goal === 'stop') return;
+  const typed = [...parseOptions(argv.slice(argv.indexOf(action) + 1)).given.keys()].map((name) => `--${name}`);
+  if (typed.length === 0) return;
+  tell({ kind: 'caution', source: unit, text: `goes by the launcher's own options, and not by ${typed.join(', ')}` });
 }
 
 /** Has the unit stopped, before anything else is: its `run` would bring back what somebody else stops. */

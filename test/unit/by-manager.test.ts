@@ -123,6 +123,33 @@ test('status and reload are not handed over', async () => {
   assert.deepEqual(await acts('reload', [8000, 8001]), [0, RUNNING]);
 });
 
+test('options that are typed behind the action do not reach the unit, and that is told', async () => {
+  const shell = { FRONTIK_SUPERVISOR_LAUNCHER: LAUNCHER };
+  const CALLS: readonly (readonly [words: readonly string[], lost: string | undefined])[] = [
+    [[LAUNCHER, 'start', '--workers_count=2', '--start-port', '8000'], '--workers_count, --start_port'],
+    [[LAUNCHER, 'restart', '--workers_count=2'], '--workers_count'],
+    [[LAUNCHER, 'try-restart', '--user=root'], '--supervisor_user'],
+    [[LAUNCHER, 'start', '--no-wait'], undefined],
+    [[LAUNCHER, 'stop', '--workers_count=2'], undefined],
+    // The script's own are before its action.
+    [[...GIVEN, 'start'], undefined],
+    [[...GIVEN, 'start', '--workers_count=2'], '--workers_count'],
+  ];
+  for (const [words, lost] of CALLS) {
+    const sim = simulated();
+    sim.running(8000, 8001);
+    const environment = words[0] === LAUNCHER ? {} : shell;
+    const users = { root: { user: 'root', uid: 0, gid: 0 } };
+    const { told } = await command(words, { ...managed(sim, []), environment, users }, sim);
+    const text = `warning: app.service: goes by the launcher's own options, and not by ${lost}`;
+    assert.deepEqual(
+      told.filter((line) => line.includes('own options')),
+      lost === undefined ? [] : [text],
+      words.join(' '),
+    );
+  }
+});
+
 test('a wrong configuration is told here, and systemd is not asked', async () => {
   const sim = simulated();
   const jobs: string[] = [];
