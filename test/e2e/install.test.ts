@@ -197,6 +197,45 @@ ordeal(
   },
 );
 
+ordeal(
+  'uninstall sees the workers that a script has only by its /etc/default',
+  whyNot,
+  { workers: 1 },
+  async (stage) => {
+    const system = await System.open(stage, 'sysvinit');
+    await system.install();
+    stage.write('etc/default/app', `OPTIONS='--pidfile_template=${stage.path('other-%(port)s.pid')}'\n`);
+    assert.equal(await system.app('start'), STARTED);
+    const installed = system.etc;
+    for (const dry of [[], ['--dry-run']]) {
+      const said = await system.uninstall(...dry);
+      assert.match(said, /^\[T\] \/etc\/init\.d\/app status: does not say that all workers are stopped: by .*\n/);
+      assert.match(said, /\n\[T\] \/etc\/init\.d\/app status: \| .*all workers are running\nexit 1$/);
+    }
+    assert.deepEqual(system.etc, installed);
+    assert.equal(await system.app('stop'), `${STOPPING}\n${STOPPED}\nexit 0`);
+    assert.match(await system.uninstall(), /^\[T\] removed \/etc\/init\.d\/app\n.*\nexit 0$/);
+  },
+);
+
+ordeal(
+  'a copy of a script has the workers that its own text names, and no unit but its own',
+  whyNot,
+  { workers: 1 },
+  async (stage) => {
+    const system = await System.open(stage, 'systemd');
+    await system.install();
+    stage.write('etc/init.d/two', stage.read(stage.path('etc/init.d/app')), 0o755);
+    stage.write('etc/default/two', "export SAID='by two'\n");
+    assert.equal(await system.run(['/etc/init.d/two', 'start']), STARTED);
+    assert.equal((await stage.born(0)).env['SAID'], 'by two');
+    assert.equal(await system.run(['/etc/init.d/two', 'stop']), `${STOPPING}\n${STOPPED}\nexit 0`);
+    const asked = stage.read(stage.path('systemctl.log'));
+    assert.match(asked, /two\.service/);
+    assert.doesNotMatch(asked, /app\.service/);
+  },
+);
+
 const UNIT = '/etc/systemd/system/app.service';
 const WANTS = '/etc/systemd/system/multi-user.target.wants/app.service';
 

@@ -19,6 +19,8 @@ function prepare(machine: Machine): void {
     shell: shellLauncher('shell'),
     options: shebangLauncher('options', ' --python=/usr/bin/python3'),
     quoted: '#!/bin/sh -e\n  exec "/opt/x/frontik-supervisor" "$@"\n',
+    hash: '#!/bin/sh\nexec \'/opt/a#b/#c/my programs/frontik-supervisor\' \\\n  --config=x $OPTIONS "$@"\n',
+    comment: '#!/bin/sh\nexec /bin/true # /usr/bin/frontik-supervisor\nexec /bin/true ## /usr/bin/frontik-supervisor\n',
     'suffix.sh': shellLauncher('suffix'),
     'plus+comma,': shebangLauncher('plus'),
     'at@1': shebangLauncher('at'),
@@ -41,12 +43,15 @@ function prepare(machine: Machine): void {
   symlinkSync('/etc/init.d/nowhere', machine.path('/etc/init.d/dangling'));
 }
 
-const UNITS = ['at@1', 'demo', 'options', 'plus\\x2bcomma\\x2c', 'quoted', 'shell', 'suffix'];
+const UNITS = ['at@1', 'demo', 'hash', 'options', 'plus\\x2bcomma\\x2c', 'quoted', 'shell', 'suffix'];
 
 for (const variant of ['bookworm-systemd', 'forky-systemd'] as const) {
   booted('every launcher, and nothing else, has a unit made of it', variant, prepare, async (machine) => {
     const found = await machine.ok(`grep -l '^# Made of' ${GENERATED}/*.service | sed 's|.*/||;s|[.]service$||'`);
     assert.deepEqual(found.trim().split('\n'), UNITS);
+    // A program that has no end of a line is not read to its end.
+    await machine.ok('cd /etc/init.d && truncate -s 20M program && chmod +x program && mkdir /run/again');
+    await machine.ok('timeout 5 /usr/lib/systemd/system-generators/frontik-supervisor-generator /run/again');
     assert.match(await machine.ok('systemctl show ours.service -p ExecStart'), /sleep/);
     assert.match(await machine.ok('systemctl show masked.service -p LoadState'), /=masked/);
     for (const unit of UNITS) {
