@@ -65,6 +65,9 @@ ${ports.map((port) => `    server 127.0.0.1:${port} max_fails=0;`).join('\n')}
 #     sed -i "s/^\\( *server 127.0.0.1:$2 max_fails=0\\).*/\\1$mark;/" /etc/nginx/conf.d/${name}.conf
 #     nginx -s reload
 #
+# In frontik@.service no hook can write there before \`systemctl edit\` has added to [Service]
+# ReadWritePaths=/etc/nginx/conf.d; then the workers can, too, as far as their user may.
+#
 # nginx then closes idle connections of clients, as with every reload; whoever sends on one just then has to send again.
 `;
 }

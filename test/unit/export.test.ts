@@ -43,6 +43,9 @@ upstream pages {
 #     sed -i "s/^\\( *server 127.0.0.1:$2 max_fails=0\\).*/\\1$mark;/" /etc/nginx/conf.d/pages.conf
 #     nginx -s reload
 #
+# In frontik@.service no hook can write there before \`systemctl edit\` has added to [Service]
+# ReadWritePaths=/etc/nginx/conf.d; then the workers can, too, as far as their user may.
+#
 # nginx then closes idle connections of clients, as with every reload; whoever sends on one just then has to send again.
 `;
 
