@@ -77,7 +77,16 @@ chrooted('policy-rc.d forbids, and nothing is started, restarted or stopped', 'b
   await install(chroot, demoPackage('1.1'));
   assert.deepEqual(await whoServes(chroot), before);
   assert.deepEqual(await statusOf(chroot), [RUNNING, 0]);
-  await chroot.ok('service frontik-demo stop && apt-get purge -qq frontik-demo frontik-supervisor');
+  await chroot.ok('service frontik-demo stop');
+  // Logs on a disk of their own: what is on it goes, and the mount point stays.
+  await chroot.ok(
+    'for each in frontik frontik-demo; do mount -t tmpfs none /var/log/$each; touch /var/log/$each/x; done',
+  );
+  await chroot.ok('apt-get purge -qq frontik-demo frontik-supervisor');
+  assert.equal(
+    await chroot.ok('dpkg -l | grep frontik; ls /var/log/frontik /var/log/frontik-demo'),
+    '/var/log/frontik:\n\n/var/log/frontik-demo:\n',
+  );
 });
 
 chrooted('no run level is known, and nothing is started', 'bookworm-systemd', async (chroot) => {
