@@ -26,7 +26,7 @@ function unitOf(launcher: string): string | undefined {
   );
   const name = path.startsWith(SCRIPTS) ? path.slice(SCRIPTS.length) : '';
   if (!/^[\w+@.:-]+$/.test(name)) return undefined;
-  const unit = `${name}.service`;
+  const unit = `${name.replace(/\.sh$/, '')}.service`;
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const shown = spawnSync('systemctl', ['show', '--property=LoadState', '--value', unit], {
     encoding: 'utf8',
