@@ -16,9 +16,10 @@ const LONGEST_LINE = 1_048_576;
 /** When to tell that nobody answers. */
 const PATIENT = 1000;
 
-/** What is said on the socket: the order, lines for people, the end. */
+/** What is said on the socket: the order, that it was heard, lines for people, the end. */
 type Message =
   | { readonly kind: 'order'; readonly action: string; readonly options: readonly (readonly [string, string])[] }
+  | { readonly kind: 'heard' }
   | { readonly kind: 'said'; readonly line: Said }
   | { readonly kind: 'done'; readonly result: OrderResult }
   | { readonly kind: 'declined' };
@@ -89,6 +90,8 @@ function listen(socket: Socket, take: (order: Order) => void): void {
   socket.on('error', () => undefined);
   readLines(socket, (message) => {
     if (message.kind !== 'order') return;
+    // Before anything comes of it: whoever has not read this may do it himself when we hang up.
+    send({ kind: 'heard' });
     take({
       action: message.action,
       options: new Map(message.options),
@@ -113,7 +116,7 @@ function ask(
   if (!place.ok) return Promise.resolve({ kind: 'absent' });
   return new Promise((resolve) => {
     const socket = connect(place.value);
-    let isConnected = false;
+    let isHeard = false;
     const hangUp = (): void => {
       socket.destroy();
     };
@@ -128,11 +131,15 @@ function ask(
     void interrupted.then(() => finish({ kind: 'interrupted' }));
     socket.on('error', () => undefined);
     socket.on('connect', () => {
-      isConnected = true;
       socket.write(`${JSON.stringify({ kind: 'order', action, options: [...options] } satisfies Message)}\n`);
     });
-    socket.on('close', () => finish({ kind: isConnected ? 'lost' : 'absent' }));
+    socket.once('data', () => {
+      isHeard = true;
+    });
+    socket.on('close', () => finish({ kind: isHeard ? 'lost' : 'absent' }));
     readLines(socket, (message) => {
+      // It may be busy with something else.
+      if (message.kind === 'heard') return;
       clearTimeout(silence);
       if (message.kind === 'said') hear(message.line);
       if (message.kind === 'done') finish({ kind: 'done', result: message.result, release: hangUp });
@@ -189,8 +196,9 @@ function parseMessage(line: string): Message | undefined {
         ? { kind: 'done', result: { exit: Number(exit), hasLooked: hasLooked === true } }
         : undefined;
     }
+    case 'heard':
     case 'declined':
-      return { kind: 'declined' };
+      return { kind: value['kind'] };
     default:
       return undefined;
   }
