@@ -13,13 +13,24 @@ export function openNotifier(): Notifier | undefined {
   const socket = process.env['NOTIFY_SOCKET'];
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) Reflect.deleteProperty(process.env, name);
   if (socket === undefined || socket === '') return undefined;
+  const waiting: (readonly string[])[] = [];
   let last = Promise.resolve();
   return {
     tell: (assignments) => {
-      last = last.then(() => notify(socket, assignments));
+      // How we were is nothing to wait for: a manager that does not read would hold up our end by each word.
+      if (waiting.at(-1)?.every(isStatus) === true && assignments.some(isStatus)) waiting.pop();
+      waiting.push(assignments);
+      last = last.then(async () => {
+        const next = waiting.shift();
+        if (next !== undefined) await notify(socket, next);
+      });
     },
     settled: () => last,
   };
+}
+
+function isStatus(assignment: string): boolean {
+  return assignment.startsWith('STATUS=');
 }
 
 /** A service manager that cannot be told, or no systemd-notify, is no reason to fail: workers are what matters. */

@@ -28,12 +28,7 @@ function fake(t: TestContext, body: string): { readonly log: string; readonly en
   };
 }
 
-const ORDER = [
-  ['READY=1', 'STATUS=4/4 workers are running'],
-  ['STATUS=3/4'],
-  ['RELOADING=1', 'STATUS=a "b" $c'],
-  ['STOPPING=1'],
-];
+const ORDER = [['READY=1', 'STATUS=4/4 workers are running'], ['RELOADING=1', 'STATUS=a "b" $c'], ['STOPPING=1']];
 
 suite('the service manager', { concurrency: 4, timeout: 120_000 }, () => {
   test('is told everything in order, one after another, and all is told when it is settled', async (t) => {
@@ -45,6 +40,21 @@ for word; do echo "$word" >>$LOG; done; echo "end $NOTIFY_SOCKET" >>$LOG`;
     assert.deepEqual(inNode(TELL, { env, given: ORDER }), { hasNotifier: true, left: [] });
     const told = ORDER.flatMap((words) => [`begin ${words.length}`, ...words, 'end /run/notify']);
     assert.deepEqual(readFileSync(log, 'utf8').trimEnd().split('\n'), told);
+  });
+
+  test('is told how we are, and not how we were, when it takes its time', (t) => {
+    const { log, env } = fake(t, '[ "$1" = READY=1 ] && sleep 0.5; echo "$*" >>$LOG');
+    const given = ['READY=1 STATUS=0', 'STATUS=1', 'STATUS=2', 'STOPPING=1 STATUS=3', 'STATUS=4', 'STATUS=5'];
+    assert.deepEqual(inNode(TELL, { env, given: given.map((words) => words.split(' ')) }), {
+      hasNotifier: true,
+      left: [],
+    });
+    assert.deepEqual(readFileSync(log, 'utf8').split('\n'), [
+      'READY=1 STATUS=0',
+      'STOPPING=1 STATUS=3',
+      'STATUS=5',
+      '',
+    ]);
   });
 
   test('leaves nothing of itself in our environment, whether it wants to be told or not', () => {
