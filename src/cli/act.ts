@@ -12,8 +12,8 @@ import { prepare } from './preparation.ts';
 import { type Launch, typedOptions } from './sources.ts';
 import type { World } from './world.ts';
 
-/** Reads everything again that a launch goes by. */
-export type ReadAgain = () => Promise<NewLaunch>;
+/** Reads everything again that a launch goes by, until it is interrupted. */
+export type ReadAgain = (interrupted: Promise<void>) => Promise<NewLaunch>;
 
 /** What was read again. Until it is accepted, it may be refused: then what the launcher did before holds again. */
 export interface NewLaunch {
@@ -116,7 +116,7 @@ async function actAlone(
 ): Promise<number> {
   const { host, tell, interruption } = world;
   // What was read before a wait may have been replaced meanwhile, by the very ones that were waited for.
-  const prepared = hasWaited ? await prepare(goal, (await readAgain()).launch, world) : undefined;
+  const prepared = hasWaited ? await prepare(goal, (await readAgain(interruption.arrived)).launch, world) : undefined;
   if (prepared?.kind === 'refused') return prepared.exit;
   return achieve(goal, { application: prepared?.application ?? application, host, tell, interruption });
 }

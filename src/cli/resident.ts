@@ -14,6 +14,7 @@ import { namesOf } from './application-lock.ts';
 import { FAILED, signalVerdict, stopVerdict, WRONG_ARGUMENTS } from './exit-status.ts';
 import { achieve, type Goal, goalNamed, longest } from './goals.ts';
 import { prepare } from './preparation.ts';
+import type { Launch } from './sources.ts';
 import type { Signal, World } from './world.ts';
 
 /** Something to do, one after another. */
@@ -140,8 +141,8 @@ export class Resident {
     };
     if (goal === 'reload') this.#tellManager(['RELOADING=1']);
     let exit = FAILED;
+    const situation = this.#situate(tell);
     try {
-      const situation = this.#situate(tell);
       const refused = goal === 'stop' ? undefined : await this.#readSettings(goal, situation);
       exit = refused ?? (await achieve(goal, { ...situation, application: this.#application }));
     } catch (error) {
@@ -196,24 +197,35 @@ export class Resident {
   }
 
   /** Reads everything again; what is wrong changes nothing, and is the exit status. */
-  async #readSettings(goal: Goal, { tell, interruption }: Situation): Promise<number | undefined> {
-    const again = await this.#readAgain();
-    const prepared = await prepare(goal, again.launch, { host: this.#world.host, tell, interruption });
-    if (prepared.kind === 'refused') {
-      again.refuse();
-      return prepared.exit;
+  async #readSettings(goal: Goal, situation: Situation): Promise<number | undefined> {
+    const again = await this.#readAgain(situation.interruption.arrived);
+    let application: Application | number | undefined;
+    try {
+      application = await this.#examine(goal, again.launch, situation);
+    } finally {
+      if (typeof application === 'object') again.accept();
+      else again.refuse();
     }
-    const { application } = prepared;
-    if (application.configPath !== this.#application.configPath) {
-      again.refuse();
-      const text = `is another configuration than the one of this run, ${this.#application.configPath}: start it anew`;
-      tell({ kind: 'problem', source: application.configPath, text });
-      return WRONG_ARGUMENTS;
-    }
-    again.accept();
+    if (typeof application === 'number') return application;
     this.#application = application;
     await this.#residence.adopt(application);
     return undefined;
+  }
+
+  /** The application that a launch means now, or the exit status when it cannot take the place of ours. */
+  async #examine(goal: Goal, launch: Launch, { tell, interruption }: Situation): Promise<Application | number> {
+    const { host } = this.#world;
+    const prepared = await prepare(goal, launch, { host, tell, interruption });
+    if (prepared.kind === 'refused') return prepared.exit;
+    const { application } = prepared;
+    const { configPath } = this.#application;
+    const refuse = (text: string): number => {
+      tell({ kind: 'problem', source: application.configPath, text });
+      return WRONG_ARGUMENTS;
+    };
+    if (application.configPath !== configPath)
+      return refuse(`is another configuration than the one of this run, ${configPath}: start it anew`);
+    return application;
   }
 
   /** A signal, and what it asks for. */

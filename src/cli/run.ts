@@ -2,7 +2,7 @@
 
 import { exportFor } from '../config/export.ts';
 import type { Tell } from '../core/event.ts';
-import { act, actStatus, type NewLaunch } from './act.ts';
+import { act, actStatus, type ReadAgain } from './act.ts';
 import { check } from './check.ts';
 import { FAILED, OK, STATUS_UNKNOWN, signalVerdict } from './exit-status.ts';
 import { goalOf } from './goals.ts';
@@ -10,8 +10,9 @@ import { install } from './install.ts';
 import { parse, writeHelp } from './parse.ts';
 import { gather } from './plan.ts';
 import { tellTroubles, troubleVerdict } from './preparation.ts';
+import { beginReading } from './rereading.ts';
 import { type Launch, readLaunch, type Trouble, takeCaller } from './sources.ts';
-import { stay } from './stay.ts';
+import { type Ears, listen, stay } from './stay.ts';
 import { uninstall } from './uninstall.ts';
 import type { Flag } from './words.ts';
 import type { World } from './world.ts';
@@ -33,32 +34,26 @@ export async function run(argv: readonly string[], world: World): Promise<number
 /** What becomes of a pipe or socket whose reader has seen enough (`check | head`): write(2), tcp(7), unix(7). */
 const READER_LEFT: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ENOTCONN']);
 
-async function perform(argv: readonly string[], world: World): Promise<number> {
+async function perform(argv: readonly string[], given: World): Promise<number> {
   const line = parse(argv);
   if (line.kind === 'help' || line.kind === 'version') {
-    world.print(line.kind === 'help' ? writeHelp(world.columns()) : `frontik-supervisor ${world.version}\n`);
+    given.print(line.kind === 'help' ? writeHelp(given.columns()) : `frontik-supervisor ${given.version}\n`);
     return OK;
   }
-  const { host, tell, interruption } = world;
-  const caller = takeCaller(host);
-  const read = async (): Promise<Launch> =>
-    withoutStrays(await readLaunch(argv, line, caller, host, interruption.arrived));
-  const launch = await read();
-  let current = launch;
-  const readAgain = async (): Promise<NewLaunch> => {
-    current.undo();
-    const next = await read();
-    return {
-      launch: next,
-      accept: () => {
-        current = next;
-      },
-      refuse: () => {
-        next.undo();
-        current.redo();
-      },
-    };
-  };
+  // Before anything is read: what tells all others to end may tell a `run` to read it again.
+  const ears = line.action === 'run' ? listen(given) : undefined;
+  const { interruption } = ears ?? given;
+  const caller = takeCaller(given.host);
+  const { launch, host, readAgain } = await beginReading(
+    async (by, interrupted) => withoutStrays(await readLaunch(argv, line, caller, by, interrupted)),
+    given.host,
+    interruption.arrived,
+  );
+  return carryOut(launch, readAgain, { ...given, host, interruption }, ears);
+}
+
+async function carryOut(launch: Launch, readAgain: ReadAgain, world: World, ears: Ears | undefined): Promise<number> {
+  const { tell } = world;
   const { action = '' } = launch;
   const goal = goalOf(action);
   const told = { ...world, tell: once(tell) };
@@ -68,7 +63,7 @@ async function perform(argv: readonly string[], world: World): Promise<number> {
       return await act(launch.flags.has('no_wait') ? 'launch' : goal, launch, readAgain, told);
     }
     if (action === 'check') return await check(launch, world);
-    if (action === 'run') return await stay(launch, readAgain, world);
+    if (action === 'run') return await stay(launch, readAgain, world, ears ?? listen(world));
     if (action === 'export') return await printExport(launch, world);
     if (action === 'install') return await install(launch, world);
     if (action === 'uninstall') return await uninstall(launch, world);

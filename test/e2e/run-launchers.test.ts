@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { binary, onStage, type Stage } from '../support/e2e.ts';
-import type { Running } from '../support/e2e-command.ts';
-import { ended, hearing, hears, workersOf } from '../support/e2e-run.ts';
+import { type Running, until } from '../support/e2e-command.ts';
+import { ended, hearing, hears, linesIn, workersOf } from '../support/e2e-run.ts';
 
 const LIMIT = { limit: 200_000 };
 
@@ -99,6 +100,94 @@ test(
     assert.deepEqual(workersOf(stage, 0), before);
     await killed(stage, run, 0);
     assert.equal((await ended(run)).code, 0);
+    stage.assertNobody();
+  }),
+);
+
+/** What a Python alone can execute: it leaves a line in a file each time, and takes so many seconds. */
+function slowly(stage: Stage, seconds: number): string {
+  return `import time\nwith open('${stage.path('reading')}', 'a') as file: file.write('reads\\n')\ntime.sleep(${seconds})`;
+}
+
+async function reading(stage: Stage, times: number): Promise<void> {
+  await until(() => assert.equal(linesIn(stage, 'reading').length, times), 60_000);
+}
+
+for (const what of ['launcher', 'configuration'] as const) {
+  test(
+    `a worker that dies while a Python reads the ${what} again is started as those before it, and so are later ones`,
+    onStage({ workers: 2 }, async (stage) => {
+      const elsewhere = stage.directory('elsewhere');
+      const own = `os.environ['TEST_A'] = 'one'\nos.chdir('${elsewhere}')`;
+      const run = await running(stage, launcher(stage, own));
+      const slow = slowly(stage, 6);
+      const isLauncher = what === 'launcher';
+      launcher(stage, `os.environ['TEST_B'] = 'two'\n${isLauncher ? slow : ''}`, ', workers_count="many"');
+      if (!isLauncher) {
+        // The worker executes its configuration too.
+        const guarded = `import sys\ndef settle():\n  if not any('--port' in word for word in sys.argv):\n${slow.replaceAll(/^/gm, '    ')}\n  return 0\n`;
+        stage.write('app.cfg.slow', `${stage.read(stage.config)}${guarded}supervisor_settle = settle()\n`);
+        renameSync(stage.path('app.cfg.slow'), stage.config);
+      }
+      const heard = hearing(run);
+      run.kill('SIGHUP');
+      await reading(stage, 1);
+      await stage.killWorker(0);
+      await hears(heard, `worker on port ${stage.port(0)} is running again`);
+      await hears(heard, 'workers_count must be an int');
+      const [launched, refused] = [`start worker ${stage.port(0)}`, 'workers_count must'].map((words) =>
+        heard().indexOf(words),
+      );
+      assert(Number(launched) < Number(refused), heard());
+      await killed(stage, run, 1);
+      for (const index of [0, 1]) {
+        assert.deepEqual(await variables(stage, index), { TEST_A: 'one' });
+        assert.equal((await stage.born(index)).cwd, elsewhere);
+      }
+      assert.equal((await ended(run)).code, 0);
+      stage.assertNobody();
+    }),
+  );
+}
+
+test(
+  'told to end while a Python reads the launcher again: it is not waited for',
+  onStage({ workers: 1 }, async (stage) => {
+    const run = await running(stage, launcher(stage));
+    launcher(stage, slowly(stage, 9));
+    run.kill('SIGHUP');
+    await reading(stage, 1);
+    const before = performance.now();
+    const outcome = await ended(run);
+    const took = performance.now() - before;
+    assert.equal(outcome.code, 0, stage.tell(outcome));
+    assert(took < 6000, `it took ${took} ms`);
+    stage.assertNobody();
+  }),
+);
+
+test(
+  'SIGHUP while a Python reads the launcher for the first time: it is read once more, and then all start',
+  onStage({ workers: 1 }, async (stage) => {
+    const path = launcher(stage, `os.environ['TEST_A'] = 'one'\n${slowly(stage, 2)}`);
+    const run = stage.program([path, 'run'], LIMIT);
+    await reading(stage, 1);
+    launcher(stage, "os.environ['TEST_B'] = 'two'");
+    run.kill('SIGHUP');
+    await run.said('all workers are running');
+    assert.deepEqual(await variables(stage, 0), { TEST_B: 'two' });
+    assert.equal(run.stderr.match(/start worker/g)?.length, 1);
+    assert.equal((await ended(run)).code, 0);
+    stage.assertNobody();
+  }),
+);
+
+test(
+  'told to end while a Python reads the launcher for the first time: nothing was begun, and that is no failure',
+  onStage({ workers: 1 }, async (stage) => {
+    const run = stage.program([launcher(stage, slowly(stage, 9)), 'run'], LIMIT);
+    await reading(stage, 1);
+    assert.equal(stage.tell(await ended(run)), 'exit 0');
     stage.assertNobody();
   }),
 );
