@@ -4,10 +4,12 @@
 import type { Application } from '../core/application.ts';
 import { summarize, type Tell } from '../core/event.ts';
 import { type Port, seconds } from '../core/units.ts';
+import { isSame, type ProcessSight } from '../core/worker.ts';
 import { type Outcome, type Situation, start, status, stop } from '../engine/commands.ts';
 import type { Interruption, Member, Watch } from '../engine/drive.ts';
+import { Observer } from '../engine/observe.ts';
 import { Residence } from '../engine/residence.ts';
-import type { Lock, Notifier, Options, Order } from '../host/host.ts';
+import type { Host, Lock, Notifier, Options, Order } from '../host/host.ts';
 import { lines } from '../report/wording.ts';
 import type { ReadAgain } from './act.ts';
 import { namesOf } from './application-lock.ts';
@@ -31,6 +33,20 @@ const LOOKING = seconds(5);
 /** How often the first start and the end are tried, and what is between two tries: there is no later time for them. */
 const TRIES = 5;
 const BETWEEN_TRIES = seconds(1);
+
+/** The ports of workers of an application that would be none of another one's, and so neither missed nor ever stopped. */
+function disowned(current: Application, next: Application, host: Host): Port[] {
+  const [ours, theirs] = [workersOf(current, host), workersOf(next, host)];
+  const isLost = ({ id }: ProcessSight): boolean =>
+    !theirs.some(({ process }) => isSame(process.id, id)) && host.processes.isAlive(id);
+  return [...new Set(ours.filter(({ process }) => isLost(process)).map(({ port }) => port))];
+}
+
+function workersOf(application: Application, host: Host): ReturnType<Observer['seen']> {
+  const observer = new Observer(application, host);
+  observer.look([...application.specs.map(({ port }) => port), ...observer.findStale()]);
+  return observer.seen();
+}
 
 /** A `run` that has the lock. Lives once. */
 export class Resident {
@@ -95,8 +111,10 @@ export class Resident {
     // Told to end before it has begun: then there is only what an earlier run has left.
     const hasCome = !this.#isEnding && (await this.#begin());
     if (hasCome) while (!this.#isEnding) await this.#next();
+    const isVain = !this.#isEnding;
+    this.#isEnding = true;
     const exit = await this.#end();
-    return hasCome || this.#isEnding ? exit : FAILED;
+    return isVain ? FAILED : exit;
   }
 
   /** The first start; whether there is anything to look after now. */
@@ -151,8 +169,9 @@ export class Resident {
     this.#residence.resume(goal === 'stop' || this.#isEnding ? 'stopped' : 'running');
     if (goal === 'reload') this.#tellManager(['READY=1']);
     order?.done({ exit, hasLooked });
-    // What comes next must not change what he sees.
-    if (order !== undefined) await Promise.race([order.closed, this.#world.host.clock.sleep(LOOKING)]);
+    // What comes next must not change what he sees; our end does not wait for him.
+    if (order === undefined) return;
+    await Promise.race([order.closed, this.#world.host.clock.sleep(LOOKING), situation.interruption.arrived]);
   }
 
   /** Orderly: what is being done ends, then all workers are stopped. */
@@ -225,7 +244,11 @@ export class Resident {
     };
     if (application.configPath !== configPath)
       return refuse(`is another configuration than the one of this run, ${configPath}: start it anew`);
-    return application;
+    const lost = disowned(this.#application, application, host);
+    if (lost.length === 0) return application;
+    return refuse(
+      `by these settings the workers on ${lost.join(', ')} would be nobody's (is pidfile_template or supervisor_user another one?): stop them first, or start the run anew`,
+    );
   }
 
   /** A signal, and what it asks for. */

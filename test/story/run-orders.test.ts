@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { simulated } from '../support/adapters-world.ts';
+import { CONFIG, SETTINGS, simulated } from '../support/adapters-world.ts';
 import type { Sim } from '../support/sim.ts';
+import { survivors } from '../support/sim-invariants.ts';
 import { type Lived, liveThrough, type TimeTable } from '../support/sim-resident.ts';
 import { outdent } from '../support/sim-story.ts';
 
@@ -265,4 +266,88 @@ test('told to end during a roll: the roll ends first, then all are stopped', asy
     sim.kernel.living().filter(({ truth }) => truth.ours),
     [],
   );
+});
+
+for (const [what, text] of [
+  ['another pidfile template', "pidfile_template = '/run/other/%(port)s.pid'\n"],
+  ['no pidfile template any more', ''],
+] as const) {
+  test(`${what}: refused while workers are there that nobody would know; taken when they are stopped`, async () => {
+    const sim = children();
+    const change: TimeTable[number][1] = ({ configure }) => configure(`start_port = 8000\nworkers_count = 2\n${text}`);
+    const lived = await orders(
+      [
+        [4000, change],
+        [5000, ({ signal }) => signal('SIGHUP')],
+        [6000, ({ order }) => order('start')],
+        [7000, ({ kill }) => kill(8000)],
+        [9000, ({ order }) => order('stop')],
+        [10_000, ({ order }) => order('start')],
+      ],
+      sim,
+    );
+    const refusal =
+      "error: /etc/app/app.cfg: by these settings the workers on 8000, 8001 would be nobody's (is pidfile_template or supervisor_user another one?): stop them first, or start the run anew";
+    assert.equal(
+      during(lived, 5, 7),
+      outdent(`
+        5.0 SIGHUP
+        5.0 ${refusal}
+        6.0 ${refusal}
+        6.0 > ${refusal}
+        6.0 start: exit 2, without a look`),
+    );
+    assert.match(during(lived, 7, 9), /worker on port 8000 is running again/);
+    assert.match(during(lived, 9, 10), /stop: exit 0$/);
+    assert.match(during(lived, 10, 20), /start: exit 0$/);
+    assert.deepEqual(survivors(sim), []);
+  });
+}
+
+test('another user for the workers: refused while the old ones are there', async () => {
+  const sim = children();
+  const users = { app: { user: 'app', uid: 1000, gid: 1000 }, web: { user: 'web', uid: 1001, gid: 1001 } };
+  const text = (user: string): string => `${SETTINGS}supervisor_user = '${user}'\n`;
+  const lived = await liveThrough(
+    sim,
+    [
+      [5000, ({ configure, signal }) => [configure(text('web')), signal('SIGHUP')]],
+      [9000, ({ signal }) => signal('SIGTERM')],
+    ],
+    { machine: { users, files: { [CONFIG]: text('app') } } },
+  );
+  assert.match(during(lived, 5, 9), /^5\.0 SIGHUP\n5\.0 error: .* the workers on 8000, 8001 would be nobody's .*$/);
+  assert.deepEqual([lived.exit, survivors(sim), sim.kernel.crimes], [0, [], []]);
+});
+
+test('a pidfile template where there was none: the workers are known without it, and are replaced', async () => {
+  const sim = children();
+  const lived = await liveThrough(
+    sim,
+    [
+      [5000, ({ configure, signal }) => [configure(SETTINGS), signal('SIGHUP')]],
+      [20_000, ({ signal }) => signal('SIGTERM')],
+    ],
+    { machine: { files: { [CONFIG]: 'start_port = 8000\nworkers_count = 2\n' } }, words: QUICK },
+  );
+  assert.equal(during(lived, 5, 20).match(/SIGTERM worker|launch/g)?.length, 4);
+  assert.deepEqual([lived.exit, survivors(sim), sim.kernel.crimes], [0, [], []]);
+});
+
+test('told to end while somebody keeps hold of his answer: he is not waited for', async () => {
+  const { exit, lines } = await liveThrough(children(), [
+    [5000, ({ order }) => order('start', {}, 'never')],
+    [6000, ({ signal }) => signal('SIGTERM')],
+  ]);
+  assert.deepEqual([exit, lines.at(-1)?.split(' ')[0]], [0, '6.0']);
+});
+
+test('no worker has come up, and the end takes its time: an order is declined, and not forgotten', async () => {
+  const sim = simulated();
+  for (const port of [8000, 8001]) sim.scripts.set(port, { dies: 50 });
+  sim.scripts.set(8007, { sigterm: 3000 });
+  sim.running(8007);
+  const { exit, lines } = await liveThrough(sim, [[2000, ({ order }) => order('start')]]);
+  assert.equal(exit, 1);
+  assert(lines.includes('2.0 start: declined'), lines.join('\n'));
 });

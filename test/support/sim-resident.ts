@@ -17,7 +17,7 @@ export interface Stage {
   readonly configure: (text: string) => void;
   readonly signal: (name: Signal) => void;
   /** What another command asks; the answer goes into the journal. */
-  readonly order: (action: string, options?: Readonly<Record<string, string>>) => void;
+  readonly order: (action: string, options?: Readonly<Record<string, string>>, hangsUp?: 'at once' | 'never') => void;
   /** Ends the process that holds a port, as SIGKILL from somebody else does. */
   readonly kill: (port: number) => void;
 }
@@ -69,12 +69,12 @@ export async function liveThrough(sim: Sim, table: TimeTable, given: Circumstanc
       kernel.note(name);
       hand?.(name);
     },
-    order: (action, options = {}) => {
+    order: (action, options = {}, hangsUp = 'at once') => {
       const done = ({ exit, hasLooked }: OrderResult): void =>
         kernel.note(`${action}: exit ${exit}${hasLooked ? '' : ', without a look'}`);
       const say: Order['say'] = ([level, text]) => kernel.note(`> ${level}: ${text}`);
       const decline = (): void => kernel.note(`${action}: declined`);
-      const closed = Promise.resolve();
+      const closed = hangsUp === 'never' ? new Promise<void>(() => undefined) : Promise.resolve();
       take?.({ action, options: new Map(Object.entries(options)), say, done, decline, closed });
     },
     kill: (port) => {
