@@ -159,16 +159,19 @@ export class Resident {
     };
     if (goal === 'reload') this.#tellManager(['RELOADING=1']);
     let exit = FAILED;
+    let refused: number | undefined;
     const situation = this.#situate(tell);
     try {
-      const refused = goal === 'stop' ? undefined : await this.#readSettings(goal, situation);
+      refused = goal === 'stop' ? undefined : await this.#readSettings(goal, situation);
       exit = refused ?? (await achieve(goal, { ...situation, application: this.#application }));
     } catch (error) {
       this.#tellFault(error);
     }
     this.#residence.resume(goal === 'stop' || this.#isEnding ? 'stopped' : 'running');
     if (goal === 'reload') this.#tellManager(['READY=1']);
-    order?.done({ exit, hasLooked });
+    // Nothing was begun: he does it himself, as those behind him.
+    if (refused !== undefined && this.#isEnding) order?.decline();
+    else order?.done({ exit, hasLooked });
     // What comes next must not change what he sees; our end does not wait for him.
     if (order === undefined) return;
     await Promise.race([order.closed, this.#world.host.clock.sleep(LOOKING), situation.interruption.arrived]);

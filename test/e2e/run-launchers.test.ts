@@ -167,6 +167,22 @@ test(
 );
 
 test(
+  'told to end while a Python reads the launcher again for an order: whoever has given it does it himself',
+  onStage({ workers: 1 }, async (stage) => {
+    const run = await running(stage, launcher(stage));
+    launcher(stage, slowly(stage, 9));
+    const caller = stage.begin('restart', LIMIT);
+    await reading(stage, 1);
+    assert.equal((await ended(run)).code, 0);
+    const outcome = await caller.outcome;
+    assert.equal(outcome.code, 0, stage.tell(outcome));
+    await stage.assertServing(0);
+    assert.equal((await stage.run('stop')).code, 0);
+    stage.assertNobody();
+  }),
+);
+
+test(
   'SIGHUP while a Python reads the launcher for the first time: it is read once more, and then all start',
   onStage({ workers: 1 }, async (stage) => {
     const path = launcher(stage, `os.environ['TEST_A'] = 'one'\n${slowly(stage, 2)}`);
