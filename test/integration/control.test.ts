@@ -219,7 +219,11 @@ suite('the control socket', { concurrency: 4, timeout: 180_000 }, () => {
     const bytes = Buffer.from('{"kind":"order","action":"старт","options":[]}\n');
     for (const byte of bytes) await new Promise((written) => socket.write(Buffer.from([byte]), written));
     assert.deepEqual(await server.next(), { order: 'старт', options: [] });
+    const answered = new Promise<void>((over) => {
+      socket.on('data', (part) => String(part).includes('"done"') && over());
+    });
     server.tell('done 0 3');
+    await answered;
     // Whoever has asked hangs up when he has looked.
     socket.end();
     const done = '{"kind":"done","result":{"exit":3,"hasLooked":false}}';
