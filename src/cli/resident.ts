@@ -122,6 +122,7 @@ export class Resident {
     const failed = new Map<Port, Member>();
     // Whoever has failed is tried again only if there is something to stay for.
     const watch: Watch = {
+      acquaintance: this.#residence.acquaintance,
       letGo: (ports) => {
         for (const port of ports) failed.delete(port);
         return this.#residence.letGo(ports);

@@ -220,14 +220,17 @@ function compare(one: ProcessSight, other: ProcessSight, facts: PortFacts): numb
 /** Times of files and of processes come from clocks that may differ by this many ticks: a second. */
 const COARSE = 100;
 
+/** Whether a process says nothing any more of whose worker it is. */
+export function isWiped({ argv, marker }: ProcessSight): boolean {
+  return marker === undefined && argumentsNamed('config', argv).length + argumentsNamed('port', argv).length === 0;
+}
+
 /** A worker that wiped its argv and environment counts if its pidfile names it, is younger than it, and it listens here. */
 function renamedWorker(named: ProcessSight | undefined, facts: PortFacts, trust: Trust): ProcessSight | undefined {
   const { pidfile, listening } = facts;
   if (named === undefined || pidfile.kind !== 'names' || named.id.pid !== pidfile.pid) return undefined;
   // What still says what it is has been looked at already, and is none of ours.
-  const words = argumentsNamed('config', named.argv).length + argumentsNamed('port', named.argv).length;
-  const isWiped = words === 0 && named.marker === undefined;
-  const fits = isWiped && named.id.startTicks <= pidfile.writtenTicks + COARSE && listening().has(named.id.pid);
+  const fits = isWiped(named) && named.id.startTicks <= pidfile.writtenTicks + COARSE && listening().has(named.id.pid);
   // Or the service user could have root kill any server of root's by writing its number down.
   const isBelieved = pidfile.writer === 0 || pidfile.writer === named.uids[0];
   return fits && isBelieved && isTrusted(named, trust) && !trust.ownPids.has(named.id.pid) ? named : undefined;

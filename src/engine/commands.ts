@@ -5,7 +5,7 @@ import { type Expectation, type Survey, summarize, type Tell } from '../core/eve
 import type { Failure } from '../core/failure.ts';
 import type { Journey } from '../core/journey.ts';
 import { after, between, type Millis, millis, type Port } from '../core/units.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, Starter } from '../host/host.ts';
 import { type Drive, drive, type Interruption, type Member, type Watch } from './drive.ts';
 import { Observer } from './observe.ts';
 import { roll } from './roll.ts';
@@ -51,26 +51,25 @@ export async function statusWithin(situation: Situation, wait: Millis): Promise<
 
 /** Starts every configured worker that is not alive, and does not wait until they are ready. */
 export async function launch(situation: Situation): Promise<Outcome> {
-  const session = open(situation);
+  using session = open(situation);
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await drive(configured(situation, { stage: 'start-due' }), session, 'launched');
-  if (situation.watch === undefined) for (const { starter } of members) starter?.release();
   return { survey: undefined, failures: failuresOf(members) };
 }
 
 /** Starts every configured worker that is not alive, and waits until each is running or has failed. */
 export async function start(situation: Situation): Promise<Outcome> {
-  const session = open(situation);
+  using session = open(situation);
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await drive(configured(situation, { stage: 'start-due' }), session);
-  return conclude(session, situation, 'started', members);
+  return await conclude(session, situation, 'started', members);
 }
 
 /** Stops every worker, stale ones included; returns as soon as all are gone. */
 export async function stop(situation: Situation): Promise<Outcome> {
-  const session = open(situation);
+  using session = open(situation);
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const members = await stopAll(session, situation);
@@ -91,7 +90,7 @@ export async function stop(situation: Situation): Promise<Outcome> {
 
 /** Stops all, then starts every port whose worker is gone: a second worker never starts beside a stuck first one. */
 export async function restart(situation: Situation): Promise<Outcome> {
-  const session = open(situation);
+  using session = open(situation);
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden };
   const stopped = await stopAll(session, situation);
@@ -115,7 +114,7 @@ export async function restart(situation: Situation): Promise<Outcome> {
  */
 export async function reload(situation: Situation): Promise<(Outcome & { readonly isComplete: boolean }) | undefined> {
   const { application, tell } = situation;
-  const session = open(situation);
+  using session = open(situation);
   const forbidden = findForbidden(session, situation);
   if (forbidden.length > 0) return { survey: undefined, failures: forbidden, isComplete: false };
   const before = await survey(session.observer);
@@ -162,8 +161,22 @@ export function isAnyAlive(situation: Situation): boolean {
   return session.observer.seen().length > 0;
 }
 
-function open({ application, host, tell, interruption, watch }: Situation): Drive {
-  return { host, observer: new Observer(application, host), patience: application.patience, tell, interruption, watch };
+/** What a command launches keeps its log open until the end of it, however it ends. */
+function open({ application, host, tell, interruption, watch }: Situation): Drive & Disposable {
+  const observer = new Observer(application, host, watch?.acquaintance);
+  const launched = new Set<Starter>();
+  return {
+    host,
+    observer,
+    patience: application.patience,
+    tell,
+    interruption,
+    watch,
+    launched,
+    [Symbol.dispose]: () => {
+      for (const starter of launched) starter.release();
+    },
+  };
 }
 
 function configured({ application }: Situation, journey: Journey): Member[] {
@@ -219,7 +232,6 @@ async function conclude(
   expected: Expectation,
   members: readonly Member[],
 ): Promise<Outcome> {
-  for (const { starter } of members) starter?.release();
   const found = await survey(session.observer);
   tellLookAlikes(session, situation);
   const told = new Set(

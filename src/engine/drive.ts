@@ -6,6 +6,7 @@ import { type Action, advance, isSettled, type Journey, type Notice, refuse } fr
 import { between, type Instant, type Millis, millis, type Port } from '../core/units.ts';
 import type { Patience, WorkerSpec } from '../core/worker.ts';
 import type { Host, Obstacle, Starter } from '../host/host.ts';
+import type { Acquaintance } from './acquaintance.ts';
 import type { Observer } from './observe.ts';
 import { tidyPidfile } from './pidfile.ts';
 import { Teller } from './telling.ts';
@@ -27,6 +28,8 @@ export interface Interruption {
 
 /** Whoever looks after workers between commands, and must not meddle with those that a command is at work on. */
 export interface Watch {
+  /** Whom it knows: a command that begins knows them, too. */
+  readonly acquaintance: Acquaintance;
   /** Resolves when nothing is being done about these ports any more. */
   letGo(ports: readonly Port[]): Promise<void>;
   /** A worker that is settled: where it is now is where it should be, or its start has failed. */
@@ -41,6 +44,8 @@ export interface Drive {
   readonly tell: Tell;
   readonly interruption: Interruption;
   readonly watch: Watch | undefined;
+  /** What was launched, and has not been handed over: released, however this ends, or each would keep a log open. */
+  readonly launched: Set<Starter>;
 }
 
 /** Rest between two looks. */
@@ -73,7 +78,11 @@ export async function drive(
     await Promise.race([host.clock.sleep(restAfter(begun, host.clock.now())), interruption.arrived]);
   }
   teller.flush(() => true, host.clock.now());
-  for (const member of current) if (isThere(member.journey)) watch?.takeOver(member);
+  for (const member of current) {
+    if (watch === undefined || !isThere(member.journey)) continue;
+    watch.takeOver(member);
+    if (member.starter !== undefined) with_.launched.delete(member.starter);
+  }
   return current;
 }
 
@@ -172,7 +181,7 @@ async function perform(member: Member, action: Action, with_: Drive): Promise<Do
   }
 }
 
-async function launch(spec: WorkerSpec, { host, observer, tell }: Drive): Promise<Done> {
+async function launch(spec: WorkerSpec, { host, observer, tell, launched: all }: Drive): Promise<Done> {
   for (const path of [spec.pidfile, spec.logfile]) {
     const prepared = path === undefined ? undefined : host.files.prepareDirectory(path, spec.account);
     if (prepared?.ok !== false) continue;
@@ -181,6 +190,7 @@ async function launch(spec: WorkerSpec, { host, observer, tell }: Drive): Promis
   const launched = await host.processes.launch(spec);
   if (!launched.ok) return { refused: launched.error };
   const starter = launched.value;
+  all.add(starter);
   observer.noteLaunch(spec.port, starter);
   if (starter.logTrouble !== undefined && spec.logfile !== undefined) {
     tell({ kind: 'log-unusable', port: spec.port, path: spec.logfile, why: starter.logTrouble });

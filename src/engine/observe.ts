@@ -6,6 +6,7 @@ import { belongsTo, claimedPort, type Fleet, identify, type PortProcesses, stale
 import { asPid, type Millis, type Port } from '../core/units.ts';
 import type { HttpSight, ListenerSight, PidfileSight, ProcessSight, Sighting, StarterSight } from '../core/worker.ts';
 import type { Host, Listener, Starter } from '../host/host.ts';
+import { Acquaintance } from './acquaintance.ts';
 import { ConfigNames } from './config-names.ts';
 import { Owners, Prober } from './readiness.ts';
 
@@ -31,7 +32,10 @@ interface Known {
   readonly pidfile: PidfileSight;
 }
 
-/** The eyes of one command. Remembers only what makes the next look cheaper, and the sessions that workers had. */
+/**
+ * The eyes of one command. Remembers only what makes the next look cheaper, the sessions that workers had, and whom it has met;
+ * within a `run` the acquaintance outlives the command.
+ */
 export class Observer {
   readonly #application: Application;
   readonly #host: Host;
@@ -39,12 +43,13 @@ export class Observer {
   readonly #owners = new Owners();
   readonly #known = new Map<Port, Known>();
   readonly #sessions = new Map<Port, Set<number>>();
-  readonly #launchedAt = new Map<Port, number>();
+  readonly #acquaintance: Acquaintance;
   readonly #names: ConfigNames;
   #freshScan: readonly ProcessSight[] | undefined;
 
-  constructor(application: Application, host: Host) {
+  constructor(application: Application, host: Host, acquaintance = new Acquaintance()) {
     this.#application = application;
+    this.#acquaintance = acquaintance;
     this.#host = host;
     this.#prober = new Prober(application.readiness, host);
     this.#names = new ConfigNames(application, host.files);
@@ -110,10 +115,9 @@ export class Observer {
   /** Whatever this command launches on a port has a session of its own, by which its remains are known. */
   noteLaunch(port: Port, starter: Starter): void {
     this.#noteSession(port, starter.pid);
-    const startTicks = this.#host.processes.inspect(starter.pid)?.id.startTicks;
-    if (startTicks !== undefined) this.#launchedAt.set(port, startTicks);
     this.#known.delete(port);
     this.#prober.forget(port);
+    this.#acquaintance.noteLaunch(port, starter, this.#host.processes);
   }
 
   #noteSession(port: Port, session: number): void {
@@ -152,7 +156,10 @@ export class Observer {
         starter: starter?.pid,
       };
       const trust = { uids: this.#trustedUids(port), ownPids: this.#host.processes.self.pids };
-      const found = identify(port, processes, named, facts, fleet, trust);
+      const shown = identify(port, processes, named, facts, fleet, trust);
+      const wiped = shown.worker === undefined ? this.#acquaintance.findWiped(port, this.#host.processes) : undefined;
+      const found = wiped === undefined ? shown : { ...shown, worker: wiped, leftBehind: [] };
+      if (found.worker !== undefined) this.#acquaintance.noteSeen(port, found.worker);
       for (const process of [found.worker, ...found.rivals]) {
         if (process !== undefined) this.#noteSession(port, process.session);
       }
@@ -237,7 +244,7 @@ export class Observer {
     if (state.kind !== 'exited' || pidfile.kind !== 'names') return state;
     const named = this.#host.processes.inspect(pidfile.pid);
     const isOnItsWay =
-      named !== undefined && named.id.startTicks >= (this.#launchedAt.get(port) ?? Number.POSITIVE_INFINITY);
+      named !== undefined && named.id.startTicks >= (this.#acquaintance.launchedAt(port) ?? Number.POSITIVE_INFINITY);
     return isOnItsWay ? { kind: 'running' } : state;
   }
 

@@ -7,8 +7,9 @@ import type { Failure } from '../core/failure.ts';
 import { restAfterDeath } from '../core/flapping.ts';
 import { isSettled } from '../core/journey.ts';
 import { after, between, type Instant, type Millis, millis, type Port, seconds } from '../core/units.ts';
-import type { WorkerSpec } from '../core/worker.ts';
-import type { Host } from '../host/host.ts';
+import type { ProcessIdentity, WorkerSpec } from '../core/worker.ts';
+import type { Host, Starter } from '../host/host.ts';
+import { Acquaintance } from './acquaintance.ts';
 import { type Drive, type Interruption, type Member, restAfter, takeTurns, type Watch } from './drive.ts';
 import { Observer } from './observe.ts';
 import { Teller } from './telling.ts';
@@ -37,6 +38,7 @@ export interface Listener {
 
 /** Looks after the workers of one application. */
 export class Residence implements Watch {
+  readonly acquaintance = new Acquaintance();
   readonly #host: Host;
   readonly #tell: Tell;
   readonly #listener: Listener;
@@ -78,14 +80,18 @@ export class Residence implements Watch {
 
   /**
    * Another application takes the place of the one before: the same one, with other settings. Whoever is not configured any
-   * more is not missed; stop and reload find him without us.
+   * more is not missed; stop and reload find him without us. As long as anybody is looked after, those who are new or rest are
+   * started when the command is over, whatever comes of it: the settings may be what they have failed by.
    */
   async adopt(application: Application): Promise<void> {
+    const inHand = this.#ports();
+    const before = new Set(this.#application.specs.map(({ port }) => port));
     this.#application = application;
     this.#drive = this.#look(application);
-    const configured = new Set(application.specs.map(({ port }) => port));
-    const others = this.#ports().filter((port) => !configured.has(port));
-    await this.letGo(others);
+    const configured = application.specs.map(({ port }) => port);
+    const others = inHand.filter((port) => !configured.includes(port));
+    const added = inHand.length === 0 ? [] : configured.filter((port) => !before.has(port));
+    await this.letGo([...others, ...added, ...this.#resting.keys()]);
   }
 
   async letGo(ports: readonly Port[]): Promise<void> {
@@ -101,7 +107,7 @@ export class Residence implements Watch {
 
   takeOver({ spec, journey, starter }: Member): void {
     if (journey.stage === 'starting') this.#moving.set(spec.port, { spec, journey, starter });
-    if (journey.stage === 'up') this.#vigil.keep(spec, journey.id, starter, 'ready', this.#application.readiness);
+    if (journey.stage === 'up') this.#keep(spec, journey.id, starter, 'ready');
     // One that is there although it was told to go is left to the end of the command: nothing is started beside it.
     if (journey.stage === 'failed' && !isAboutStopping(journey.failure.kind)) this.#takeFailed(spec, journey.failure);
     this.#awake();
@@ -157,9 +163,10 @@ export class Residence implements Watch {
   }
 
   #look(application: Application): Drive {
-    const observer = new Observer(application, this.#host);
-    const tell = this.#tell;
-    return { host: this.#host, observer, patience: application.patience, tell, interruption: NEVER, watch: undefined };
+    const observer = new Observer(application, this.#host, this.acquaintance);
+    const [host, tell, launched] = [this.#host, this.#tell, new Set<Starter>()];
+    const { patience } = application;
+    return { host, observer, patience, tell, interruption: NEVER, watch: undefined, launched };
   }
 
   /** The ports of all who are looked after. */
@@ -202,7 +209,11 @@ export class Residence implements Watch {
   async #move(): Promise<void> {
     const before = [...this.#moving.values()];
     const teller = new Teller(this.#tell);
-    const turned = await takeTurns(before, this.#drive, teller);
+    const launched = new Set<Starter>();
+    const turned = await takeTurns(before, { ...this.#drive, launched }, teller).catch((error: unknown) => {
+      for (const starter of launched) starter.release();
+      throw error;
+    });
     teller.flush(() => true, this.#host.clock.now());
     for (const [index, member] of turned.entries()) {
       const { port } = member.spec;
@@ -220,17 +231,22 @@ export class Residence implements Watch {
     const served = this.#served.get(spec.port);
     this.#served.delete(spec.port);
     if (journey.stage === 'up') {
-      this.#vigil.keep(spec, journey.id, starter, 'ready', this.#application.readiness);
+      this.#keep(spec, journey.id, starter, 'ready');
       this.#tell({ kind: 'worker-back', port: spec.port, pid: journey.id.pid });
     } else if (journey.stage === 'failed') this.#takeFailed(spec, journey.failure);
     // It hung, and is gone now.
     else this.#rest(spec, served ?? millis(0));
   }
 
+  /** Looks after a worker; a command that has found it does not know that it is a child of ours. */
+  #keep(spec: WorkerSpec, id: ProcessIdentity, starter: Starter | undefined, sight: 'ready' | 'unready'): void {
+    const child = starter ?? this.acquaintance.childOf(spec.port);
+    this.#vigil.keep(spec, id, child, sight, this.#application.readiness);
+  }
+
   #takeFailed(spec: WorkerSpec, failure: Failure): void {
     // It is there, and may answer yet; if it does not, it hangs.
-    if (failure.kind === 'alive-not-ready')
-      this.#vigil.keep(spec, failure.id, undefined, 'unready', this.#application.readiness);
+    if (failure.kind === 'alive-not-ready') this.#keep(spec, failure.id, undefined, 'unready');
     else this.#rest(spec, millis(0));
   }
 
