@@ -13,7 +13,7 @@ import { liveThrough, type Stage, type TimeTable } from '../support/sim-resident
 import type { Script } from '../support/sim-worker.ts';
 
 const PORTS = [8000, 8001] as const;
-const END = 60_000;
+const END = 90_000;
 // A starter that lives on without its worker looks like one that boots: it has its start timeout, and then hangs.
 const RECOVERED = 150_000;
 
@@ -38,7 +38,7 @@ function wiping(daemonizes: readonly Script['daemonizes'][]): fc.Arbitrary<Parti
     .tuple(script, fc.boolean())
     .map(([usual, wipes]) =>
       wipes && daemonizes.includes(usual.daemonizes ?? 'never')
-        ? { ...usual, renames: 130, lingers: 0, listens: 4000, ready: 4500 }
+        ? { ...usual, renames: 130, lingers: 0, listens: 1200, ready: 1500 }
         : usual,
     );
 }
