@@ -28,18 +28,23 @@ if (appPath === undefined || workerNode === undefined || !isWarmth(warmth)) {
 const app = resolve(appPath);
 const cache = cachePath === undefined ? undefined : resolve(cachePath);
 
+/** The command line of a process that could be a worker. */
+const candidate = `${app}.cmdline`;
+writeFileSync(candidate, 'node\0--port=0\0');
+
 // V8 notes in bytecode which functions and handlers were ever used. What depends on who else is on the machine is always there
 // in here: a process that vanishes while /proc is read; one that could be a worker, and is none; another user of this program.
 const files = new Proxy(fs, {
   get: (real, name): unknown => {
-    if (name === 'readFileSync') return readFile;
+    if (name === 'openSync') return open;
     return name === 'readdirSync' ? readDirectory : Reflect.get(real, name);
   },
 });
-function readFile(...words: Parameters<typeof fs.readFileSync>): ReturnType<typeof fs.readFileSync> {
+function open(...words: Parameters<typeof fs.openSync>): number {
   const [path, ...more] = words;
-  if (path === `/proc/${process.pid}/cmdline`) return 'node\0--port=0\0';
-  return fs.readFileSync(path === '/proc/1/cmdline' ? '/proc/0/cmdline' : path, ...more);
+  if (path === `/proc/${process.pid}/cmdline`) return fs.openSync(candidate, 'r');
+  // A directory can be opened, and not be read.
+  return fs.openSync(path === '/proc/1/cmdline' ? '/' : path, ...more);
 }
 function readDirectory(path: string): string[] {
   if (path === '/run/user') return ['0'];

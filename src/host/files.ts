@@ -11,7 +11,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   realpathSync,
   statSync,
@@ -23,7 +22,7 @@ import type { Account, PidfileSight } from '../core/worker.ts';
 import { codeOf, orElse } from './errno.ts';
 import type { Files, Obstacle, ProgramSight, Result } from './host.ts';
 import { isRoot, openDirectory, parentOf, throughParent } from './parent.ts';
-import { readProc } from './proc.ts';
+import { readAll, readProc } from './proc.ts';
 import { distrust } from './trust.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -194,7 +193,10 @@ function read(path: string): Result<Uint8Array, Obstacle> {
         const stat = fstatSync(fd);
         if (stat.isDirectory()) return { ok: false, error: { path, code: 'EISDIR' } };
         if (!stat.isFile() || stat.size > MOST_TEXT) return { ok: false, error: { path, code: 'EFBIG' } };
-        return { ok: true, value: readFileSync(fd) };
+        // It may grow meanwhile, and what lies in /proc has no size.
+        const bytes = readAll(fd, MOST_TEXT + 1);
+        if (bytes.length > MOST_TEXT) return { ok: false, error: { path, code: 'EFBIG' } };
+        return { ok: true, value: Buffer.from(bytes) };
       } finally {
         closeSync(fd);
       }

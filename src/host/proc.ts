@@ -1,6 +1,6 @@
 // Processes as /proc shows them: proc(5). Synchronous on purpose: a pass over /proc costs some microseconds a process.
 
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { asPid, type Pid } from '../core/units.ts';
 import type { ProcessIdentity, ProcessSight } from '../core/worker.ts';
 import { codeOf } from './errno.ts';
@@ -8,45 +8,63 @@ import { codeOf } from './errno.ts';
 /** The environment variable that marks workers. */
 export const MARKER = 'FRONTIK_SUPERVISOR_WORKER';
 
+/** What is read at once, of everything, into the same place. */
 const BLOCK = 65_536;
-/** No command line or environment that matters is longer: ARG_MAX of execve(2) is 2 MiB by default. */
+/** No file of /proc that matters is longer. A process may put its arguments and its environment anywhere, at any length. */
 const MOST = 4_194_304;
-let buffer = Buffer.allocUnsafeSlow(BLOCK);
+/** The kernel takes no longer environment: three quarters of 8 MiB, execve(2). */
+const MOST_ENVIRON = 6_291_456;
+/** A marker is a path and a port. */
+const MOST_MARKER = 8192;
+/** A worker has a few words, paths among them; whoever has more has them to himself. One word may be 128 KiB long, execve(2). */
+const MOST_ARGUMENTS = 262_144;
+const MOST_WORDS = 4096;
+const block = Buffer.allocUnsafeSlow(BLOCK);
 
-/** What a file of /proc holds; undefined when the process is gone or may not be looked at. Valid until the next call. */
-export function readProc(path: string): Buffer | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    return undefinedIfHidden(error);
-  }
-  try {
-    let length = 0;
-    while (true) {
-      if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
-      const read = readSync(fd, buffer, length, buffer.length - length, null);
-      length += read;
-      if (read === 0 || length >= MOST) return buffer.subarray(0, length);
-    }
-  } catch (error) {
-    return undefinedIfHidden(error);
-  } finally {
-    closeSync(fd);
+/**
+ * What a file of /proc holds, `most` bytes of it or a few more; undefined when the process is gone or may not be looked at. Valid
+ * until the next call.
+ */
+export function readProc(path: string, most: number = MOST): Buffer | undefined {
+  return withFile(path, (fd) => readAll(fd, most));
+}
+
+/** What an open file holds, up to `most` bytes or a few more, whatever its size is said to be. Valid until the next call. */
+export function readAll(fd: number, most: number): Buffer {
+  // The larger one goes with what was read: a `run` lives long.
+  let bytes = block;
+  let length = 0;
+  while (true) {
+    if (length === bytes.length) bytes = Buffer.concat([bytes], bytes.length * 2);
+    const read = readSync(fd, bytes, length, bytes.length - length, null);
+    length += read;
+    if (read === 0 || length >= most) return bytes.subarray(0, length);
   }
 }
 
+function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return use(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return undefinedIfHidden(error);
+  }
+}
+
+/** That one process is gone, is another user's or is odd concerns nobody else; what we or the machine have run out of does. */
 function undefinedIfHidden(error: unknown): undefined {
   switch (codeOf(error)) {
-    case 'ENOENT':
-    case 'ESRCH': // it ended while it was read
-    case 'EACCES': // another user's
-    case 'EPERM':
-    case 'EINVAL': // a link of a process that is ending
-    case 'ENAMETOOLONG': // a link to what lies deeper than a path can say; no worker is there, but anybody may be
-      return undefined;
-    default:
+    case undefined:
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOMEM':
       throw error;
+    default:
+      return undefined;
   }
 }
 
@@ -93,21 +111,49 @@ export function isAlive({ pid, startTicks }: ProcessIdentity): boolean {
   return stat !== undefined && stat.startTicks === startTicks && !hasEnded(stat);
 }
 
-/** Strings that NULs end, as in cmdline and environ. */
+/** The beginning of a command line. */
+function readCommandLine(pid: number | string): Buffer | undefined {
+  return readProc(`/proc/${pid}/cmdline`, MOST_ARGUMENTS);
+}
+
+/** Strings that NULs end. */
 function splitWords(bytes: Buffer): string[] {
-  const words = bytes.toString('utf8').split('\0');
+  const words = bytes.toString('utf8').split('\0', MOST_WORDS);
   if (words.at(-1) === '') words.pop();
   return words;
 }
 
-function findMarker(environ: Buffer): string | undefined {
-  const name = `${MARKER}=`;
-  for (let at = environ.indexOf(name); at !== -1; at = environ.indexOf(name, at + 1)) {
-    if (at > 0 && environ[at - 1] !== 0) continue;
-    const end = environ.indexOf(0, at);
-    return environ.toString('utf8', at + name.length, end === -1 ? environ.length : end);
+const PORT = Buffer.from('--port=');
+const SIGN = Buffer.from(`\0${MARKER}=`);
+
+function readMarker(pid: number | string): string | undefined {
+  return withFile(`/proc/${pid}/environ`, findMarker);
+}
+
+/** Block by block, so that the longest environment takes no more memory than any other. */
+function findMarker(environ: number): string | undefined {
+  block[0] = 0;
+  let length = 1;
+  for (let read = 0; read < MOST_ENVIRON; read += BLOCK) {
+    length += readSync(environ, block, length, BLOCK - length, null);
+    const bytes = block.subarray(0, length);
+    const at = bytes.indexOf(SIGN);
+    if (at !== -1) return readValue(environ, bytes.subarray(at + SIGN.length));
+    // Of these files the kernel gives as much as is asked for, up to their end.
+    if (length < BLOCK) break;
+    block.copyWithin(0, length - SIGN.length);
+    length = SIGN.length;
   }
   return undefined;
+}
+
+/** What NUL ends, of which the block may hold only a part. */
+function readValue(environ: number, begun: Buffer): string {
+  const value = Buffer.alloc(MOST_MARKER);
+  const length = begun.copy(value);
+  readSync(environ, value, length, MOST_MARKER - length, null);
+  const end = value.indexOf(0);
+  return value.toString('utf8', 0, end === -1 ? MOST_MARKER : end);
 }
 
 /** One process in full; undefined when it is gone, a zombie, or in another pid namespace than ours. */
@@ -119,9 +165,8 @@ export function readProcess(pid: Pid): ProcessSight | undefined {
   // One number: it has no pid in a namespace below ours. pid_namespaces(7); kernels before 4.1 have no such line.
   const isInside = /^NSpid:\s+\d+\s+\d/m.test(status ?? '');
   if (uids === null || isInside) return undefined;
-  const argv = splitWords(readProc(`/proc/${pid}/cmdline`) ?? Buffer.alloc(0));
-  const environ = readProc(`/proc/${pid}/environ`);
-  const marker = environ === undefined ? undefined : findMarker(environ);
+  const argv = splitWords(readCommandLine(pid) ?? Buffer.alloc(0));
+  const marker = readMarker(pid);
   const needsCwd = argv.some((word) => word.startsWith('--config=') && word[9] !== '/');
   const cwd = needsCwd ? readProcLink(`/proc/${pid}/cwd`) : undefined;
   // All of this was one process only if it is still the same one.
@@ -175,28 +220,24 @@ export function scanProcesses(uid: number, list: () => readonly string[] = listP
 }
 
 function readCandidate(name: string, uid: number): ProcessSight | undefined {
-  const cmdline = readText(`/proc/${name}/cmdline`);
+  const hasPort = withFile(`/proc/${name}/cmdline`, findPort);
   // Kernel threads and zombies have none.
-  if (cmdline === undefined || cmdline.length === 0) return undefined;
+  if (hasPort === undefined) return undefined;
   const pid = asPid(Number(name));
-  if (pid === undefined || !(cmdline.includes('--port=') || hasMarker(name, uid))) return undefined;
+  if (pid === undefined || !(hasPort || hasMarker(name, uid))) return undefined;
   return readProcess(pid);
+}
+
+/** Whether a command line's first words have a port; undefined when it is empty. */
+function findPort(cmdline: number): boolean | undefined {
+  const length = readSync(cmdline, block, 0, BLOCK, null);
+  return length === 0 ? undefined : block.subarray(0, length).includes(PORT);
 }
 
 function hasMarker(pid: string, uid: number): boolean {
   // Another user's environment is closed to all but root, and finding that out by an error costs more than asking first.
   if (uid !== 0 && statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== uid) return false;
-  const environ = readText(`/proc/${pid}/environ`) ?? '';
-  return environ.startsWith(`${MARKER}=`) || environ.includes(`\0${MARKER}=`);
-}
-
-/** The same as readProc for hundreds of files in a row: with this encoding Node does it in one call. */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    return undefinedIfHidden(error);
-  }
+  return readMarker(pid) !== undefined;
 }
 
 /** This process and all of its ancestors. */

@@ -121,6 +121,7 @@ const UNREADABLE: readonly (readonly [what: string, make: (path: string) => unkn
   ['a directory', (path) => mkdirSync(path), 'EISDIR'],
   ['a fifo, which does not hold us up', (path) => spawnSync('mkfifo', [path]), 'EFBIG'],
   ['a device without end', (path) => symlinkSync('/dev/zero', path), 'EFBIG'],
+  ['a file of /proc without size and end', (path) => symlinkSync('/proc/self/pagemap', path), 'EFBIG'],
   ['too large', (path) => writeFileSync(path, ' '.repeat(5_000_000)), 'EFBIG'],
   ['a dangling link', (path) => symlinkSync('nowhere', path), 'ENOENT'],
   ['a loop of links', (path) => symlinkSync(path, path), 'ELOOP'],

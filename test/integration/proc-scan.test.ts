@@ -8,6 +8,7 @@ import {
   asNobody,
   begin,
   inNode,
+  isRoot,
   linesOf,
   NOBODY,
   nextOf,
@@ -98,6 +99,49 @@ sys.stdin.read()`;
     [3, 4].map((fd) => readProcLink(`/proc/${child.pid}/fd/${fd}`)),
     [undefined, undefined],
   );
+});
+
+/** Has the kernel show `size` bytes that begin with `text` as the command line or environment of this process: prctl(2). */
+const BOASTER = `
+import ctypes, json, mmap, struct, sys
+which, size, text = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = libc.sbrk.restype = ctypes.c_void_p
+NORESERVE = 0x4000
+place = libc.mmap(None, ctypes.c_size_t(size), mmap.PROT_READ | mmap.PROT_WRITE,
+    mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NORESERVE, -1, ctypes.c_long(0))
+ctypes.memmove(place, text, len(text))
+fields = [0, 0, 0] + open('/proc/self/stat').read().rsplit(')', 1)[1].split()
+code, stack, data, words = fields[26:28], fields[28], fields[45:48], fields[48:52]
+words[slice(0, 2) if which == 'cmdline' else slice(2, 4)] = [place, place + size]
+numbers = code + data[:2] + [data[2], libc.sbrk(0), stack] + words
+prctl_mm_map = struct.pack('=12QII', *map(int, numbers), 0, 0, 2 ** 32 - 1)
+PR_SET_MM, PR_SET_MM_MAP = 35, 14
+said = libc.prctl(PR_SET_MM, PR_SET_MM_MAP, prctl_mm_map, ctypes.c_ulong(len(prctl_mm_map)), ctypes.c_ulong(0))
+print(json.dumps(said), flush=True)
+sys.stdin.read()`;
+
+test('arguments and environments without an end cost next to nothing, and hide nobody', async (t) => {
+  const size = String(700 << 20);
+  const boasts = [
+    ['cmdline', size, 'x'],
+    ['cmdline', size, '--port=8000'],
+    ['environ', size, 'x=1'],
+    ['environ', size, `${MARKER}=x`],
+  ];
+  for (const words of boasts) {
+    const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+    const child = await begin(t, [PYTHON, '-Ic', BOASTER, ...words], { cwd: '/', ...who });
+    if ((await nextOf(linesOf(child))) !== 0) return t.skip('the kernel refuses PR_SET_MM_MAP');
+  }
+  const steady = await puppet(t, { args: ['--port=8000'] });
+  const script = `
+    const { scanProcesses } = await load('host/proc');
+    const before = process.resourceUsage().maxRSS;
+    const hasFound = scanProcesses(process.geteuid()).some(({ id }) => id.pid === given);
+    say({ hasFound, isLean: process.resourceUsage().maxRSS - before < 65_536 });`;
+  assert.deepEqual(inNode(script, { given: steady.pid }), { hasFound: true, isLean: true });
+  return undefined;
 });
 
 test('a pass leaves no descriptor open', async (t) => {

@@ -58,6 +58,7 @@ const ENVIRONMENTS: readonly (readonly [
     { ONE: 'x'.repeat(100_000), TWO: 'y'.repeat(50_000), [MARKER]: '/a.cfg:8000' },
     '/a.cfg:8000',
   ],
+  ['longer than any', { [MARKER]: 'x'.repeat(100_000) }, 'x'.repeat(8192)],
 ];
 for (const [what, env, marker] of ENVIRONMENTS) {
   test(`marker: ${what}`, async (t) => {
@@ -65,6 +66,13 @@ for (const [what, env, marker] of ENVIRONMENTS) {
     assert.equal(readProcess(child.pid)?.marker, marker);
   });
 }
+
+test('marker: across the end of a block', async (t) => {
+  for (let before = 65_480; before <= 65_540; before += 5) {
+    const child = await puppet(t, { env: { A: 'x'.repeat(before), [MARKER]: '/a.cfg:8000', B: '2' } });
+    assert.equal(readProcess(child.pid)?.marker, '/a.cfg:8000', `behind ${before} bytes`);
+  }
+});
 
 test('the working directory is read where a relative configuration makes it matter', async (t) => {
   const cwd = scratch(t);
