@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Account } from '../core/worker.ts';
 import { orElse } from './errno.ts';
+import { findHelper } from './helper.ts';
 import type { Accounts, Result } from './host.ts';
 
 export const accounts: Accounts = { find, nameOf };
@@ -64,7 +65,7 @@ function askNameService(database: string, key: string): string {
 
 function getent(database: string, key: string): string {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const { stdout } = spawnSync('getent', [database, key], {
+  const { stdout } = spawnSync(findHelper('getent'), [database, key], {
     encoding: 'utf8',
     timeout: ANSWER,
     killSignal: 'SIGKILL',

@@ -20,6 +20,7 @@ import {
 import { asPid, type Pid } from '../core/units.ts';
 import type { Account, PidfileSight } from '../core/worker.ts';
 import { codeOf, orElse } from './errno.ts';
+import { isExecutable } from './helper.ts';
 import type { Files, Obstacle, ProgramSight, Result } from './host.ts';
 import { isRoot, openDirectory, parentOf, throughParent } from './parent.ts';
 import { readAll, readProc } from './proc.ts';
@@ -235,17 +236,6 @@ function inspectProgram(path: string): ProgramSight {
   return missing === undefined
     ? { kind: 'runnable', path }
     : { kind: 'needs-interpreter', path, why: `wants ${missing}, which is not installed` };
-}
-
-/** Whether this user may execute a file. */
-export function isExecutable(path: string): boolean {
-  return orElse(
-    () => {
-      accessSync(path, constants.X_OK);
-      return true;
-    },
-    () => false,
-  );
 }
 
 /** The interpreter that a script's first line names and that does not exist: execve(2), "Interpreter scripts". */

@@ -278,7 +278,7 @@ export interface Installation {
   /** The program that runs, where it really is. */
   readonly binary: string;
   look(path: string): Place;
-  /** Where a program is: on PATH, or where administrators have theirs. */
+  /** Where on PATH a program is. */
   find(word: string): string | undefined;
   /** Puts a file there at once, in the place of another one if there is one; makes missing directories. */
   write(path: string, text: string, mode: number): Obstacle | undefined;

@@ -20,7 +20,8 @@ import {
 } from 'node:fs';
 import type { Millis } from '../core/units.ts';
 import { codeOf, orElse } from './errno.ts';
-import { findProgram, isExecutable, MOST_TEXT } from './files.ts';
+import { findProgram, MOST_TEXT } from './files.ts';
+import { findHelper } from './helper.ts';
 import { hooks } from './hooks.ts';
 import type { HookFailure, Installation, Obstacle, Place, Result } from './host.ts';
 import { parentOf } from './parent.ts';
@@ -37,7 +38,7 @@ export const installation: Installation = {
     );
   },
   look,
-  find,
+  find: findProgram,
   write: (path, text, mode) => attempt(path, () => write(path, text, mode)),
   link: (path, target) =>
     attempt(path, () => {
@@ -60,11 +61,6 @@ function look(path: string): Place {
     },
     (code) => (code === 'ENOTDIR' ? { kind: 'free' } : { kind: 'other', why: `cannot be looked at: ${code}` }),
   );
-}
-
-/** An administrator's PATH may lack what only root needs: su(1), cron(8). */
-function find(word: string): string | undefined {
-  return findProgram(word) ?? [`/usr/sbin/${word}`, `/sbin/${word}`].find(isExecutable);
 }
 
 function attempt(path: string, act: () => void): Obstacle | undefined {
@@ -120,5 +116,5 @@ function remove(path: string): void {
 
 function run(words: readonly [program: string, ...args: string[]]): Promise<Result<undefined, HookFailure>> {
   const [program, ...args] = words;
-  return hooks.run([find(program) ?? program, ...args], LIMIT);
+  return hooks.run([findHelper(program), ...args], LIMIT);
 }

@@ -7,6 +7,7 @@ import type { Failure } from '../core/failure.ts';
 import { asPid } from '../core/units.ts';
 import type { StarterSight, WorkerSpec } from '../core/worker.ts';
 import { codeOf } from './errno.ts';
+import { findHelper } from './helper.ts';
 import type { Result, Starter } from './host.ts';
 import { MARKER, readProc } from './proc.ts';
 import { openWords, type Words } from './words.ts';
@@ -16,7 +17,10 @@ const SHELL = '/bin/sh';
 /** The ulimit wrapper. `exec` leaves no shell behind. Without -S, ulimit sets both limits: POSIX.1-2024, ulimit. */
 function wrapper({ openFiles, account }: WorkerSpec): string[] {
   const limit = `ulimit ${openFiles.raiseHard ? '-n' : '-S -n'} ${openFiles.soft}`;
-  const become = account === undefined ? '' : `setpriv --reuid=${account.uid} --regid=${account.gid} --init-groups -- `;
+  const become =
+    account === undefined
+      ? ''
+      : `${findHelper('setpriv')} --reuid=${account.uid} --regid=${account.gid} --init-groups -- `;
   // A shell makes itself a PWD where the caller has none.
   const tidy = process.env['PWD'] === undefined ? 'unset PWD; ' : '';
   return ['-c', `${tidy}${limit} && exec ${become}"$@"`, SHELL];

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { codeOf, orElse } from './errno.ts';
+import { findHelper } from './helper.ts';
 import type { ForeignRun, LockNote, LockResult, Locks, Obstacle, Result } from './host.ts';
 import { fileNameOf, inRuntimeDirectory, NotOwn, placesOfOthers } from './runtime-directory.ts';
 
@@ -109,7 +110,9 @@ type Attempt = 'held' | 'timed-out' | { readonly code: string };
 /** flock(1) gets the file as its descriptor 3; it ends with 1 when it cannot have the lock. */
 function tryNow(fd: number): Attempt {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const { status, error } = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  const { status, error } = spawnSync(findHelper('flock'), ['-n', '-x', '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', fd],
+  });
   return error === undefined ? judge(status) : { code: codeOf(error) ?? String(error) };
 }
 
@@ -128,7 +131,7 @@ async function wait(
   if (isResident()) return 'resident';
   const { spawn } = process.getBuiltinModule('node:child_process');
   const seconds = String(Math.ceil(most / 1000));
-  const child = spawn('flock', ['-x', '-w', seconds, '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  const child = spawn(findHelper('flock'), ['-x', '-w', seconds, '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
   const timer = setInterval(() => isResident() && resolve('resident'), PATIENT);
   const outcome = await Promise.race([ended(child), interrupted.then(() => 'interrupted' as const), promise]);
   clearInterval(timer);

@@ -1,5 +1,6 @@
 // Tells the service manager how we are: sd_notify(3), by systemd-notify(1), since Node has no datagrams on Unix sockets.
 
+import { findHelper } from './helper.ts';
 import type { Notifier } from './host.ts';
 
 /** How long one word may wait for a manager that does not read: the next ones wait behind it, and our end. */
@@ -39,7 +40,7 @@ function notify(socket: string, assignments: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
     try {
       const env = { ...process.env, NOTIFY_SOCKET: socket };
-      const child = spawn('systemd-notify', [...assignments], {
+      const child = spawn(findHelper('systemd-notify'), [...assignments], {
         env,
         stdio: 'ignore',
         timeout: LIMIT,

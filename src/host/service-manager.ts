@@ -5,6 +5,7 @@ import { realpathSync, statSync } from 'node:fs';
 import type { Millis } from '../core/units.ts';
 import { begin, howEnded, linesOf } from './child.ts';
 import { orElse } from './errno.ts';
+import { findHelper } from './helper.ts';
 import type { Result, ServiceManager } from './host.ts';
 
 export const serviceManager: ServiceManager = { unitOf, pursue };
@@ -28,7 +29,7 @@ function unitOf(launcher: string): string | undefined {
   if (!/^[\w+@.:-]+$/.test(name)) return undefined;
   const unit = `${name.replace(/\.sh$/, '')}.service`;
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const shown = spawnSync('systemctl', ['show', '--property=LoadState', '--value', unit], {
+  const shown = spawnSync(findHelper('systemctl'), ['show', '--property=LoadState', '--value', unit], {
     encoding: 'utf8',
     timeout: ANSWER,
     killSignal: 'SIGKILL',
@@ -42,7 +43,7 @@ async function pursue(
   most: Millis,
   interrupted: Promise<void>,
 ): Promise<Result<undefined, string>> {
-  const begun = await begin(['systemctl', '--no-ask-password', verb, unit], ['ignore', 'ignore', 'pipe']);
+  const begun = await begin([findHelper('systemctl'), '--no-ask-password', verb, unit], ['ignore', 'ignore', 'pipe']);
   if (!begun.ok) return { ok: false, error: `could not be started: ${begun.error}` };
   const child = begun.value;
   let said = '';

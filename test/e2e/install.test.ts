@@ -23,7 +23,7 @@ class System {
   private constructor(stage: Stage, cell: Cell) {
     this.stage = stage;
     this.#cell = cell;
-    // Programs of the test's own go before the system's.
+    // Where the system has no systemctl, the one of the test is there all the same.
     const env = { ...environment, PATH: `${stage.path('fake')}:${environment['PATH']}` };
     this.#options = { under: cell.under, env, cwd: '/' };
   }
@@ -37,6 +37,7 @@ for each in /etc/insserv.conf /etc/insserv.conf.d; do [ ! -e $each ] || cp -a $e
 mount --bind ${binary} ${product}
 mount --bind ${stage.path('etc')} /etc
 mount -t tmpfs -o mode=755 none /run
+[ ! -e /usr/bin/systemctl ] || mount --bind ${stage.path('fake/systemctl')} /usr/bin/systemctl
 [ ! -d /usr/lib/systemd ] || mount -t tmpfs -o mode=755 none /usr/lib/systemd
 ${init === 'systemd' ? 'mkdir -p /run/systemd/system' : ''}`;
     stage.write(
@@ -310,6 +311,7 @@ ordeal('what update-rc.d refuses is undone', whyNot, { workers: 1 }, async (stag
   const system = await System.open(stage, 'systemd');
   const before = system.etc;
   stage.write('fake/update-rc.d', '#!/bin/sh\n[ "$2" != defaults ] || { echo "it is too late" >&2; exit 3; }\n', 0o755);
+  await system.shell(`mount --bind ${stage.path('fake/update-rc.d')} /usr/sbin/update-rc.d`);
   const said = await system.install();
   const failed = '[T] update-rc.d app defaults: exited with status 3\n[T] update-rc.d app defaults: | it is too late';
   const undone = `[T] removed ${WANTS}\n[T] removed ${UNIT}\n[T] removed /etc/init.d/app\n[T] ran update-rc.d -f app remove`;

@@ -1,23 +1,27 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { binary, onStage, type Stage } from '../support/e2e.ts';
 import { environment, until } from '../support/e2e-command.ts';
+import { ordeal } from '../support/e2e-ordeal.ts';
 import { everyone, isAlive, type Seen, signal } from '../support/e2e-processes.ts';
 import { ended, hearing, hears, linesIn, resident, workersOf } from '../support/e2e-run.ts';
+import { inPlaceOfSystems, whyNoNamespaces } from '../support/namespaces.ts';
 
-/** A systemd-notify in front of the real one that writes a line to a file of the stage. */
-function manager(stage: Stage): Readonly<Record<string, string>> {
+/** A systemd-notify in the place of the real one that writes a line to a file of the stage. */
+function manager(stage: Stage): { readonly under: readonly string[]; readonly env: Readonly<Record<string, string>> } {
   stage.directory('bin');
   stage.write('bin/systemd-notify', `#!/bin/sh\necho "$NOTIFY_SOCKET $*" >>${stage.path('notified')}\n`, 0o755);
   const PATH = `${stage.path('bin')}:${environment['PATH']}`;
-  return { ...environment, PATH, NOTIFY_SOCKET: '@fse', WATCHDOG_USEC: '1000000', WATCHDOG_PID: '1' };
+  const env = { ...environment, PATH, NOTIFY_SOCKET: '@fse', WATCHDOG_USEC: '1000000', WATCHDOG_PID: '1' };
+  return { under: inPlaceOfSystems(stage.path('bin')), env };
 }
 
-test(
+ordeal(
   'a service manager is told how we are, and workers know nothing of it',
-  onStage({ workers: 2, config: { supervisor_settle: 0 } }, async (stage) => {
-    const run = await resident(stage, '', { env: manager(stage) });
+  whyNoNamespaces,
+  { workers: 2, config: { supervisor_settle: 0 } },
+  async (stage) => {
+    const run = await resident(stage, '', manager(stage));
     for (const index of [0, 1]) {
       const { env } = await stage.born(index);
       assert.deepEqual(
@@ -52,17 +56,15 @@ test(
     assert.match(last[0] ?? '', /^@fse STOPPING=1 EXTEND_TIMEOUT_USEC=\d+ STATUS=2\/2 workers are running$/);
     // All has been told before it has gone.
     assert.equal(last.at(-1), `@fse ${status(0)}`);
-  }),
+  },
 );
 
-test(
-  'without a service manager nothing is told',
-  onStage({ workers: 1 }, async (stage) => {
-    const { NOTIFY_SOCKET: _, ...env } = manager(stage);
-    await ended(await resident(stage, '', { env }));
-    assert.deepEqual(linesIn(stage, 'notified'), []);
-  }),
-);
+ordeal('without a service manager nothing is told', whyNoNamespaces, { workers: 1 }, async (stage) => {
+  const { under, env: all } = manager(stage);
+  const { NOTIFY_SOCKET: _, ...env } = all;
+  await ended(await resident(stage, '', { under, env }));
+  assert.deepEqual(linesIn(stage, 'notified'), []);
+});
 
 /** A run whose output goes wherever the shell's words say; it is found as the process of our binary. */
 async function astray(stage: Stage, redirection: string): Promise<Seen> {
@@ -107,17 +109,18 @@ for (const [what, redirection] of [
   );
 }
 
-test(
+ordeal(
   'a run that cannot notify for want of the program does its work',
-  onStage({ workers: 1 }, async (stage) => {
-    const bin = stage.directory('bin');
-    // Everything that a run needs, and no systemd-notify.
-    for (const name of ['flock', 'sh', 'setpriv', 'env'])
-      writeFileSync(`${bin}/${name}`, `#!/bin/sh\nPATH=${environment['PATH']} exec ${name} "$@"\n`, { mode: 0o755 });
+  whyNoNamespaces,
+  { workers: 1 },
+  async (stage) => {
+    stage.directory('bin');
+    stage.write('bin/systemd-notify', '', 0o644);
     const run = await resident(stage, '', {
-      env: { ...environment, PATH: bin, NOTIFY_SOCKET: stage.path('no-socket') },
+      under: inPlaceOfSystems(stage.path('bin')),
+      env: { ...environment, NOTIFY_SOCKET: stage.path('no-socket') },
     });
     await stage.assertServing(0);
     assert.equal((await ended(run)).code, 0);
-  }),
+  },
 );

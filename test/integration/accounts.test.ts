@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { accounts } from '../../src/host/accounts.ts';
-import { inNode, scratch } from '../support/adapters.ts';
+import { inNode, scratch, unlessNamespaces } from '../support/adapters.ts';
+import { inPlaceOfSystems } from '../support/namespaces.ts';
 
 /** What id(1) knows of Debian's user without rights and of root. */
 function number(option: '-u' | '-g', user: string): number {
@@ -48,11 +49,14 @@ test('the name of a user, or its number', () => {
   );
 });
 
-test('a directory service is asked once in a while for the same, also when it has not answered', (t) => {
+test('a directory service is asked once in a while for the same, also when it has not answered', {
+  skip: unlessNamespaces,
+}, (t) => {
   const directory = scratch(t);
+  const bin = scratch(t);
   const log = join(directory, 'log');
   const getent = `#!/bin/sh\necho "$*" >>${log}\n[ "$2" = ldap ] && echo ldap:x:5000:5001::/:/bin/sh\nexit 0\n`;
-  writeFileSync(join(directory, 'getent'), getent, { mode: 0o755 });
+  writeFileSync(join(bin, 'getent'), getent, { mode: 0o755 });
   const script = `
     const { accounts } = await load('host/accounts');
     const find = () => ['ldap', 'nobody-knows'].map((user) => accounts.find(user, undefined).ok);
@@ -60,7 +64,7 @@ test('a directory service is asked once in a while for the same, also when it ha
     const { uptime } = process;
     process.uptime = () => uptime() + 61;
     say([...found, find()]);`;
-  const found = inNode(script, { env: { PATH: `${directory}:/usr/bin:/bin` } });
+  const found = inNode(script, { under: inPlaceOfSystems(bin), env: { PATH: `${bin}:/usr/bin:/bin` } });
   assert.deepEqual(found, [
     [true, false],
     [true, false],

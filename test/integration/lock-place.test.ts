@@ -19,6 +19,7 @@ import { locks } from '../../src/host/lock.ts';
 import { fileNameOf } from '../../src/host/runtime-directory.ts';
 import { asNobody, NOBODY, scratch, unlessNamespaces, unlessNobodyCan, unlessRoot } from '../support/adapters.ts';
 import { AT_ONCE, type Contender, contender, contest, taking, WAITED } from '../support/adapters-lock.ts';
+import { inPlaceOfSystems } from '../support/namespaces.ts';
 
 const NOTE = { action: 'start', most: 60_000 };
 const FILE = fileNameOf('/etc/app.cfg', 'lock');
@@ -173,10 +174,10 @@ suite('the place of a lock', { concurrency: 4, skip: unlessNobodyCan }, () => {
 
   test('without flock(1) it says what is missing', async (t) => {
     const bin = scratch(t);
-    symlinkSync(process.execPath, join(bin, 'node'));
+    writeFileSync(join(bin, 'flock'), '');
     const { uid } = stranger(t);
-    const under = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env', `PATH=${bin}`];
-    const one = await contender(t, taking('/etc/app.cfg', NOTE), under, { PATH: process.env['PATH'] });
+    const under = [...inPlaceOfSystems(bin), '/usr/bin/setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    const one = await contender(t, taking('/etc/app.cfg', NOTE), under, { PATH: '/no/such/directory' });
     assert.deepEqual(await one.next(), unusable('flock(1) of util-linux', 'ENOENT'));
   });
 });

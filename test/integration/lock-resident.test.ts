@@ -19,7 +19,7 @@ async function waiting(ours: Contest, note: typeof RUN, first: Contender): Promi
 /** The flock(1) of one that waits is held up, so that it does not come first. */
 async function holdUp(t: TestContext, { pid }: Contender): Promise<() => boolean> {
   const flock = await until(() => {
-    const found = everyone().find(({ parent, argv }) => parent === pid && argv[0] === 'flock');
+    const found = everyone().find(({ parent, argv }) => parent === pid && argv[0]?.endsWith('/flock') === true);
     assert(found !== undefined);
     return found;
   });

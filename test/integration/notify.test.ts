@@ -3,8 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
-import { begin, inNode, linesOf, nextOf, PYTHON, scratch } from '../support/adapters.ts';
+import {
+  begin,
+  inNode,
+  linesOf,
+  nextOf,
+  PYTHON,
+  type ScriptOptions,
+  scratch,
+  unlessNamespaces,
+} from '../support/adapters.ts';
 import { until } from '../support/e2e-command.ts';
+import { inPlaceOfSystems } from '../support/namespaces.ts';
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -17,27 +27,31 @@ const TELL = `
   await notifier?.settled();
   say({ hasNotifier: notifier !== undefined, left });`;
 
-/** A systemd-notify of our own, in front of the real one: `body` is what its shell does. */
-function fake(t: TestContext, body: string): { readonly log: string; readonly env: NodeJS.ProcessEnv } {
+/** A systemd-notify of our own in the place of the real one: `body` is what its shell does. */
+function fake(t: TestContext, body: string): { readonly log: string; readonly options: ScriptOptions } {
   const directory = scratch(t);
-  const log = join(directory, 'log');
+  const log = join(scratch(t), 'log');
   writeFileSync(join(directory, 'systemd-notify'), `#!/bin/sh\nLOG=${log}\n${body}\n`, { mode: 0o755 });
   return {
     log,
-    env: { PATH: `${directory}:${PATH}`, NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '3', WATCHDOG_PID: '1' },
+    options: {
+      under: inPlaceOfSystems(directory),
+      env: { PATH: `${directory}:${PATH}`, NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '3', WATCHDOG_PID: '1' },
+      given: ORDER,
+    },
   };
 }
 
 const ORDER = [['READY=1', 'STATUS=4/4 workers are running'], ['RELOADING=1', 'STATUS=a "b" $c'], ['STOPPING=1']];
 
-suite('the service manager', { concurrency: 4, timeout: 120_000 }, () => {
+suite('the service manager', { concurrency: 4, timeout: 120_000, skip: unlessNamespaces }, () => {
   test('is told everything in order, one after another, and all is told when it is settled', async (t) => {
     // The first message takes longest; one that overtakes it would be logged before.
     const body = `
 echo "begin $#" >>$LOG; [ "$1" = READY=1 ] && sleep 0.5
 for word; do echo "$word" >>$LOG; done; echo "end $NOTIFY_SOCKET" >>$LOG`;
-    const { log, env } = fake(t, body);
-    assert.deepEqual(inNode(TELL, { env, given: ORDER }), { hasNotifier: true, left: [] });
+    const { log, options } = fake(t, body);
+    assert.deepEqual(inNode(TELL, options), { hasNotifier: true, left: [] });
     const told = ORDER.flatMap((words) => [`begin ${words.length}`, ...words, 'end /run/notify']);
     assert.deepEqual(readFileSync(log, 'utf8').trimEnd().split('\n'), told);
   });
@@ -71,17 +85,20 @@ for word; do echo "$word" >>$LOG; done; echo "end $NOTIFY_SOCKET" >>$LOG`;
   ];
   for (const [what, body] of FAILING) {
     test(`whose systemd-notify ${what} is told the rest all the same`, (t) => {
-      const { log, env } = fake(t, body);
+      const { log, options } = fake(t, body);
       const before = performance.now();
-      assert.deepEqual(inNode(TELL, { env, given: ORDER }), { hasNotifier: true, left: [] });
+      assert.deepEqual(inNode(TELL, options), { hasNotifier: true, left: [] });
       assert(performance.now() - before < 15_000, 'it was waited for');
       assert.equal(readFileSync(log, 'utf8'), 'said\n'.repeat(ORDER.length));
     });
   }
 
-  test('that cannot be told, for want of systemd-notify, changes nothing', () => {
+  test('that cannot be told, for want of systemd-notify, changes nothing', (t) => {
+    const directory = scratch(t);
+    writeFileSync(join(directory, 'systemd-notify'), '');
+    const under = inPlaceOfSystems(directory);
     const env = { PATH: '/no/such/directory', NOTIFY_SOCKET: '/run/notify' };
-    assert.deepEqual(inNode(TELL, { env, given: ORDER }), { hasNotifier: true, left: [] });
+    assert.deepEqual(inNode(TELL, { under, env, given: ORDER }), { hasNotifier: true, left: [] });
   });
 
   const real = spawnSync('systemd-notify', ['--version'], { env: { PATH } }).status === 0;

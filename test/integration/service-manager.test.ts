@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
-import { endWith, inNode, scratch } from '../support/adapters.ts';
+import { endWith, inNode, scratch, unlessNamespaces } from '../support/adapters.ts';
 import { until } from '../support/e2e-command.ts';
 import { isAlive } from '../support/e2e-processes.ts';
+import { inPlaceOfSystems } from '../support/namespaces.ts';
 
 /** Has a unit started by a systemctl whose shell does `body`; it is given so long, and interrupted after so long. */
 function pursued(
@@ -21,7 +22,10 @@ function pursued(
     say(await serviceManager.pursue('start', 'app.service', given.most, interrupted));`;
   const before = performance.now();
   const env = { PATH: `${directory}:/usr/bin:/bin`, DIR: directory };
-  return { result: inNode(script, { env, given: { most, interrupted } }), took: performance.now() - before };
+  return {
+    result: inNode(script, { under: inPlaceOfSystems(directory), env, given: { most, interrupted } }),
+    took: performance.now() - before,
+  };
 }
 
 /** What it left in `file` is gone. */
@@ -30,7 +34,7 @@ async function assertEnded(t: TestContext, file: string): Promise<void> {
   await until(() => assert(id === undefined || !isAlive(id)), 5000);
 }
 
-suite('systemctl', { concurrency: 4 }, () => {
+suite('systemctl', { concurrency: 4, skip: unlessNamespaces }, () => {
   const ENDS: readonly (readonly [body: string, result: object])[] = [
     ['exit 0', { ok: true }],
     ['[ "$*" = "--no-ask-password start app.service" ]', { ok: true }],
@@ -40,11 +44,13 @@ suite('systemctl', { concurrency: 4 }, () => {
   ];
   for (const [body, result] of ENDS) test(body, (t) => assert.deepEqual(pursued(scratch(t), body).result, result));
 
-  test('that is not installed', () => {
+  test('that is not installed', (t) => {
+    const directory = scratch(t);
+    writeFileSync(join(directory, 'systemctl'), '');
     const script = `
       const { serviceManager } = await load('host/service-manager');
       say(await serviceManager.pursue('stop', 'app.service', 9000, new Promise(() => undefined)));`;
-    const told = inNode(script, { env: { PATH: '/no/such/directory' } });
+    const told = inNode(script, { under: inPlaceOfSystems(directory), env: { PATH: '/no/such/directory' } });
     assert.deepEqual(told, { ok: false, error: 'could not be started: ENOENT' });
   });
 

@@ -41,9 +41,10 @@ for (const form of ['', ' --shebang']) {
 
 booted('an installation that fails leaves the links of all others', 'bookworm-sysvinit', prepare, async (machine) => {
   const before = await machine.ok(LINKS);
-  const defaults = `#!/bin/sh\n/usr/sbin/update-rc.d "$@"\n[ "$2" != defaults ] || { echo "it is too late" >&2; exit 3; }\n`;
-  machine.write('/usr/local/bin/update-rc.d', defaults, 0o755);
-  const { code, stderr } = await machine.run(`PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ${INSTALL}`);
+  await machine.ok('mv /usr/sbin/update-rc.d /usr/sbin/update-rc.d.real');
+  const defaults = `#!/bin/sh\n/usr/sbin/update-rc.d.real "$@"\n[ "$2" != defaults ] || { echo "it is too late" >&2; exit 3; }\n`;
+  machine.write('/usr/sbin/update-rc.d', defaults, 0o755);
+  const { code, stderr } = await machine.run(INSTALL);
   assert.deepEqual([code, /it is too late/.test(stderr)], [1, true]);
   assert(!machine.has('/etc/init.d/demo'));
   assert.equal(await machine.ok(LINKS), before);

@@ -11,6 +11,20 @@ export function whyNoNamespaces(): string | undefined {
   return status === 0 ? undefined : `no private namespaces on this machine: ${stderr.trim()}`;
 }
 
+/**
+ * The words in front of a command for which the system's programs are those of the same names in `directory`; what is not executable
+ * there is as good as not installed. Where the system has no such program, PATH is to name the directory.
+ */
+export function inPlaceOfSystems(directory: string): readonly string[] {
+  const script = `
+( cd "$0"
+  for name in *; do
+    for place in /usr/sbin /usr/bin /sbin /bin; do [ ! -e $place/$name ] || /bin/mount --bind $name $place/$name; done
+  done )
+exec "$@"`;
+  return ['/usr/bin/unshare', '--mount', '--propagation', 'private', '/bin/sh', '-ec', script, directory];
+}
+
 /** Ends what it adopts, and sleeps: the first process of a container. */
 const INIT = 'import signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\ntime.sleep(600)';
 
