@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { nobody, reachable, type Stage, whyNotAnotherUser } from '../support/e2e.ts';
+import { environment } from '../support/e2e-command.ts';
 import { assertCivil, ordeal } from '../support/e2e-ordeal.ts';
 import { look } from '../support/e2e-processes.ts';
+import { ended, resident } from '../support/e2e-run.ts';
 import { Cell, whyNoNamespaces } from '../support/namespaces.ts';
 
 const STOPPED = '[T] all workers are stopped';
@@ -66,6 +68,34 @@ ordeal(
     assert.match(stage.tell(stop), /\n\[T\] all workers are stopped\nexit 0$/);
     assert(!existsSync(stage.path(pidfile)));
     stage.assertNobody();
+  },
+);
+
+ordeal(
+  'a PATH that begins with a directory of the service user`s is the workers` alone: root runs nothing there',
+  whyNot,
+  { workers: 1, owner: 4242, config: { supervisor_user: 'frontik' } },
+  async (stage) => {
+    const { under } = await machine(stage);
+    stage.directory('venv');
+    for (const name of ['flock', 'setpriv', 'getent', 'systemd-notify', 'systemctl', 'sh', 'env']) {
+      const script = `#!/bin/sh\necho ${name} >>${stage.path('ran')}\nPATH=${environment['PATH']} exec ${name} "$@"\n`;
+      stage.write(`venv/${name}`, script, 0o755);
+    }
+    const env = {
+      ...environment,
+      PATH: `${stage.path('venv')}:${environment['PATH']}`,
+      NOTIFY_SOCKET: stage.path('no-socket'),
+    };
+    await stage.expect('start', STARTED, { under, env });
+    assert.equal((await stage.born(0)).env['PATH'], env.PATH);
+    // A group that only a directory service may know.
+    const words = 'start --supervisor_group=no-such-group';
+    assert.match(stage.tell(await stage.run(words, { under, env })), /there is no group no-such-group/);
+    assert.equal((await stage.run('stop', { under, env })).code, 0);
+    const run = await resident(stage, '', { under, env });
+    assert.equal((await ended(run)).code, 0);
+    assert(!existsSync(stage.path('ran')), 'a program of the service user`s ran as root');
   },
 );
 
