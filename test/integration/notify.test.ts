@@ -57,9 +57,9 @@ for word; do echo "$word" >>$LOG; done; echo "end $NOTIFY_SOCKET" >>$LOG`;
   });
 
   test('is told how we are, and not how we were, when it takes its time', (t) => {
-    const { log, env } = fake(t, '[ "$1" = READY=1 ] && sleep 0.5; echo "$*" >>$LOG');
+    const { log, options } = fake(t, '[ "$1" = READY=1 ] && sleep 0.5; echo "$*" >>$LOG');
     const given = ['READY=1 STATUS=0', 'STATUS=1', 'STATUS=2', 'STOPPING=1 STATUS=3', 'STATUS=4', 'STATUS=5'];
-    assert.deepEqual(inNode(TELL, { env, given: given.map((words) => words.split(' ')) }), {
+    assert.deepEqual(inNode(TELL, { ...options, given: given.map((words) => words.split(' ')) }), {
       hasNotifier: true,
       left: [],
     });
