@@ -195,7 +195,11 @@ async function stopAll(session: Drive, situation: Situation): Promise<readonly M
   const staleMembers = stale.map(
     (port): Member => ({ spec: specOf(port), journey: { stage: 'stop-due' }, starter: undefined }),
   );
-  return drive([...configured(situation, { stage: 'stop-due' }), ...staleMembers], session);
+  const all = [...configured(situation, { stage: 'stop-due' }), ...staleMembers];
+  return drive(
+    all.toSorted((one, other) => one.spec.port - other.spec.port),
+    session,
+  );
 }
 
 /** Tells of workers that the caller may not signal: a command that could only do half of its work does none. */

@@ -26,17 +26,20 @@ test('all run: it ends as soon as the last one is gone', async () => {
   assert.deepEqual([...sim.kernel.files], []);
 });
 
-test('stale workers are stopped with the others', async () => {
+test('stale workers are stopped with the others, in the order of the ports', async () => {
   const sim = new Sim({ ports: [8000] });
-  sim.running(8000, 8007);
+  sim.running(7999, 8000, 8007);
   await plays(
     sim,
     'stop',
     `0.0 killing
+     0.0 7999 stopping
+     0.0 SIGTERM worker 7999
      0.0 8000 stopping
      0.0 SIGTERM worker 8000
      0.0 8007 stopping
      0.0 SIGTERM worker 8007
+     0.0 remove /run/app/7999.pid
      0.0 remove /run/app/8000.pid
      0.0 remove /run/app/8007.pid
      0.0 = stopped: 8000 down`,
